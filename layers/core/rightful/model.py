@@ -1,0 +1,249 @@
+"""The values that every other module speaks of: the data map, and what a connector finds and does.
+
+All are plain frozen dataclasses, so that a Lambda can load a compiled data map without importing a validation
+library; `rightful.datamap` validates the same classes with Pydantic when the map is checked and built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+RequestType = Literal["access", "erasure"]
+Regime = Literal["gdpr", "uk_gdpr", "ccpa"]
+Verb = Literal["discover", "export", "erase"]
+
+FORBID_UNKNOWN = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A kind of value that identifies a person."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    category: str
+    """fideslang data category, e.g. `user.contact.email`."""
+    form: Literal["email", "exact"] = "exact"
+    """How two values are compared: `email` ignores ASCII case and surrounding space, `exact` compares as written."""
+    proven_by: Literal["code", "store"] = "store"
+    """`code`: a code sent to the value proves it. `store`: only a store located by a proven identity gives it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locator:
+    """One way to find a person's records in a store."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    by: str
+    """Name of the identity looked up."""
+    through: dict[str, Any]
+    """How the connector looks it up (its `Through` class says which keys)."""
+    gives: dict[str, str] = field(default_factory=dict)
+    """identity name -> path in the record. Values found there are the same person's, and are looked up in turn.
+    Only say so where the whole record belongs to the person that this locator finds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """What one path of a record means."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    category: str
+    about: str = "person"
+    """`person`: about whoever the record was located for. `other`: always about someone else (masked in exports).
+    An identity name: about the person only when the record was located by that identity, else about someone else."""
+    free_text: bool = False
+    """Other people's addresses and phone numbers inside the text are masked in exports."""
+    export: bool = True
+    """False for secrets such as password hashes: shown as *withheld*, with `note` as the reason."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategy:
+    """How one field is anonymised."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    strategy: Literal["null", "redact", "hmac", "truncate", "fake"]
+    keep: int | None = None
+    """truncate: how many leading characters stay (text); addresses lose their host part, dates their day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """What an erasure request does to a store's records."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    action: Literal["delete", "anonymise", "keep"]
+    fields: dict[str, Strategy] = field(default_factory=dict)
+    """anonymise: path -> strategy."""
+    ground: str = ""
+    """keep: one of GROUNDS."""
+    law: str = ""
+    """keep: the provision that asks for it, shown to the person."""
+    period: str = ""
+    """keep: ISO 8601 duration since `since`; a record past it is deleted."""
+    since: str = ""
+    """keep: path of a date in the record."""
+
+
+GROUNDS = ("accounting", "business_records", "contract", "investigation", "legal_process", "enforcement_of_rights")
+"""The policy's reasons to keep data beyond its last use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unless:
+    """A condition under which the retention rule does not act (yet)."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    ground: str
+    """`active_service` or one of GROUNDS."""
+    attribute: str = ""
+    """active_service: the path looked at ..."""
+    equals: list[str] = field(default_factory=list)
+    """... and the values that mean the service is still delivered."""
+    period: str = ""
+    """A longer period of its own (ISO 8601), after which the record goes ..."""
+    since: str = ""
+    """... counted from this path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long a record stays after it was last used."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    period: str
+    """ISO 8601 duration, e.g. `P1Y`."""
+    since: str
+    """Path of a date in the record; `object_age`, `tag:NAME` or `key_date:PATTERN` for objects in S3."""
+    action: Literal["delete", "anonymise"] = "delete"
+    fields: dict[str, Strategy] = field(default_factory=dict)
+    unless: list[Unless] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """One table, bucket prefix, database or vendor that holds personal data."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    title: str
+    """What the person reads, e.g. `Your support tickets`."""
+    connector: str
+    """Name in the connector registry, or `planned`: known, but reported as *not covered*."""
+    purpose: str
+    lawful_basis: str
+    retention: Retention
+    erasure: Erasure
+    source: str = "you"
+    """Where the data came from (Article 15(1)(g))."""
+    recipients: list[str] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    locate: list[Locator] = field(default_factory=list)
+    fields: dict[str, Field] = field(default_factory=dict)
+    undeclared_fields: Literal["export", "withhold"] = "withhold"
+    """What an export does with attributes that `fields` does not name. They are counted in either case."""
+    role_arn: str = ""
+    """Role to assume when the store lives in another account."""
+    external_id: str = ""
+    region: str = ""
+
+    @property
+    def covered(self) -> bool:
+        return self.connector != "planned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controller:
+    """Who answers for the data, as the person is told."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    name: str
+    contact: str
+    """The DPO's e-mail address."""
+    policy_url: str
+    complaint: str
+    """The supervisory authority the person may complain to, with its address."""
+    regime: Regime = "gdpr"
+    transfers: str = ""
+    """Article 15(2): transfers to third countries and their safeguards."""
+    holidays: list[str] = field(default_factory=list)
+    """Public holidays of the controller's seat, as ISO dates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPolicy:
+    """How one type of request is handled."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    approval: Literal["auto", "dpo"] = "auto"
+    grace_period: str = ""
+    """ISO 8601 duration before anything is erased, in which the person may withdraw; empty for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataMap:
+    """Everything the controller stores about people, and what may be done with it."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    version: str
+    controller: Controller
+    identities: dict[str, Identity]
+    stores: dict[str, Store]
+    requests: dict[RequestType, RequestPolicy] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """An original file behind a record, to be copied into an export unchanged."""
+
+    name: str
+    """As the person knows it; never used as a path."""
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of one person, as a connector read it. Holds personal data: never logged."""
+
+    key: str
+    """Canonical text of the record's primary key: equal for equal records, unique within the store."""
+    data: Mapping[str, Any]
+    """Attributes as Python values: str, int, Decimal, bool, None, bytes, list, dict, set."""
+    native: Any = None
+    """The connector's own handle (the raw item, the object version)."""
+    file: StoredFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records and where to go on. `cursor` is None after the last page; it may hold personal data."""
+
+    records: tuple[Record, ...]
+    cursor: str | None = None
+
+
+class Done(StrEnum):
+    """What happened to one record."""
+
+    deleted = "deleted"
+    anonymised = "anonymised"
+    gone = "gone"
+    """It was no longer there: success."""
+    changed = "changed"
+    """It is no longer what was read (touched, or another person's now): left alone."""
+    blocked = "blocked"
+    """The store refuses until a date (S3 Object Lock)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome for one record."""
+
+    done: Done
+    until: datetime | None = None
+    """blocked: when the store lets go; None if it does not say."""

@@ -1,0 +1,168 @@
+"""What the use cases need from the outside, as small protocols.
+
+Each has a real implementation in `aws/` or `stores/` and an in-memory one in `tests/fakes/`; both pass the same
+contract suite in `tests/contract/`. Every method raises `TryAgain` for a passing fault and `NeedsAttention` for a
+lasting one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from rightful.model import Locator, Page, Record, Result
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime:
+        """Now, aware, in UTC."""
+
+
+class Connector(Protocol):
+    """A kind of store, bound to one store of the data map. It knows pages and records; what is done to
+    which record (plan, dry run, masking, holds, counts, time) is decided by the use cases."""
+
+    def find(self, locator: Locator, value: str, cursor: str | None, limit: int) -> Page:
+        """Records that `locator` finds for the identity `value`, at most `limit` a page, read with strong consistency.
+        Every record returned satisfies `matches`. An unknown value gives an empty last page."""
+
+    def matches(self, record: Record, locator: Locator, value: str) -> bool:
+        """Whether `locator` would find this record for `value`; pure, no call."""
+
+    def delete(self, records: Sequence[Record], guard: Sequence[str]) -> list[Result]:
+        """Delete each record if the top-level attributes named in `guard` still have the values that were read.
+        One result per record, in order; a record that is no longer there is `gone`."""
+
+    def anonymise(self, records: Sequence[tuple[Record, Mapping[str, Any]]], guard: Sequence[str]) -> list[Result]:
+        """Replace the given top-level attributes (None removes one) under the same condition; sets ANONYMISED_MARK."""
+
+    def open(self, record: Record) -> Iterator[bytes]:
+        """The bytes of the record's original file, in chunks of at most 1 MiB."""
+
+
+ANONYMISED_MARK = "rightful_anonymised_at"
+"""Attribute (or object tag) that says a record was anonymised, and when (RFC 3339)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One e-mail. `subject` holds no personal data."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    key: str
+    """Names this mail for good, e.g. `<request id>:completed`: the same key is never sent twice."""
+
+
+class Mailer(Protocol):
+    def send(self, mail: Mail) -> str:
+        """Hands the mail over; the provider's message id."""
+
+
+class Vault(Protocol):
+    """Seals what must stay unreadable without its request's own key."""
+
+    def seal(self, request_id: str, plain: bytes) -> bytes:
+        """Encrypted under the request's data key (made at first use)."""
+
+    def open(self, request_id: str, sealed: bytes) -> bytes:
+        """Decrypted. Raises NotFound when the key was shredded."""
+
+    def shred(self, request_id: str) -> None:
+        """Deletes the request's data key: nothing sealed under it can be read again."""
+
+    def digest(self, purpose: str, value: str) -> str:
+        """Keyed hash, stable for the life of the stack: 43 URL-safe characters. `purpose` separates uses."""
+
+
+class Files(Protocol):
+    """The exports bucket. Keys hold request ids and store names only."""
+
+    def put(self, key: str, body: bytes) -> None: ...
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """The object in chunks of at most 1 MiB. Raises NotFound."""
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Keys in lexical order."""
+
+    def delete(self, prefix: str) -> None:
+        """Everything under the prefix, unfinished uploads too."""
+
+    def upload(self, key: str, state: str | None = None) -> Upload:
+        """A streaming upload, new or resumed from `Upload.pause()`."""
+
+    def link(self, key: str, name: str, seconds: int) -> str:
+        """A link that downloads the object as attachment `name`, valid that long."""
+
+
+class Upload(Protocol):
+    """Write-only, constant memory. Use `tell` for the offset; it does not seek."""
+
+    def write(self, data: bytes) -> int: ...
+
+    def tell(self) -> int: ...
+
+    def flush(self) -> None: ...
+
+    def pause(self) -> str:
+        """Stores what is buffered and returns text from which another process goes on."""
+
+    def finish(self) -> None:
+        """The object exists whole after this, and not before."""
+
+
+class Executions(Protocol):
+    def start(self, request_type: str, request_id: str) -> None:
+        """Starts the workflow; a workflow that already exists is success."""
+
+    def answer(self, task_token: str, output: Mapping[str, Any]) -> bool:
+        """Wakes the state that waits with this token; False when it no longer waits."""
+
+
+class Events(Protocol):
+    def publish(self, kind: str, detail: Mapping[str, Any]) -> None:
+        """At least once; `detail` holds ids, statuses and counts only."""
+
+
+class Limits(Protocol):
+    def take(self, what: str, subject: str, most: int, seconds: int) -> int:
+        """Counts one use by `subject` (a keyed hash). 0 when allowed, else seconds until the next is.
+        A true sliding window, shared by all processes."""
+
+
+class Table(Protocol):
+    """The requests table as the use cases see it: conditional writes on small items."""
+
+    def get(self, pk: str, sk: str) -> dict[str, Any] | None:
+        """Strongly consistent; None when absent or past its `expires_at` (epoch seconds)."""
+
+    def query(self, pk: str, prefix: str = "") -> list[dict[str, Any]]:
+        """All items of the partition whose sort key starts with `prefix`, in order; all pages."""
+
+    def put_new(self, pk: str, sk: str, data: Mapping[str, Any]) -> bool:
+        """False when an item is there already (and it is left as it was). True if this very write made it, even
+        when the answer to it was lost and the SDK wrote again."""
+
+    def update(
+        self,
+        pk: str,
+        sk: str,
+        set_: Mapping[str, Any],
+        *,
+        remove: Iterable[str] = (),
+        add: Mapping[str, int] | None = None,
+        expect: Mapping[str, Any] | None = None,
+        below: Mapping[str, int] | None = None,
+    ) -> dict[str, Any] | None:
+        """The item after the change, or None when it is absent or a condition fails. `expect`: attribute -> value,
+        a tuple of allowed values, or None for *absent*. `below`: attribute (0 if absent) < value."""
+
+    def by_person(self, person: str) -> list[dict[str, Any]]:
+        """Requests of a person (keyed hash), newest first."""
+
+    def delete(self, pk: str, sk: str) -> None: ...
