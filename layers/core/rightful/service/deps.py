@@ -1,0 +1,41 @@
+"""What a use case is given: the ports, the data map, and the few settings of the stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from rightful.model import DataMap
+from rightful.ports import Clock, Connector, Events, Executions, Files, Limits, Mailer, Table, Vault
+
+TimeLeft = Callable[[], float]
+"""Seconds until this process should stop taking on work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Parameters of the stack that change what a use case answers."""
+
+    form_origins: tuple[str, ...] = ()
+    """Web origins allowed to post to the API."""
+    source_limit_per_hour: int = 60
+    """Requests that one source address may make an hour, on each limited route."""
+    stage: str = "prod"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """Built by `rightful.wiring` for Lambda and by `tests.fakes.deps` for tests."""
+
+    clock: Clock
+    table: Table
+    vault: Vault
+    mailer: Mailer
+    files: Files
+    executions: Executions
+    events: Events
+    limits: Limits
+    connectors: Mapping[str, Connector]
+    """Store name -> connector, for every covered store."""
+    datamap: DataMap
+    settings: Settings = field(default_factory=Settings)

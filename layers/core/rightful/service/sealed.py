@@ -1,0 +1,33 @@
+"""Sealed values of a request: identities found, cursors. Bytes of any size, kept as encrypted chunks in the table."""
+
+from __future__ import annotations
+
+from rightful.service.deps import Deps
+
+CHUNK = 300_000
+"""Bytes per item; DynamoDB allows 400 KB with names and the rest."""
+
+
+def save(deps: Deps, request_id: str, name: str, plain: bytes) -> None:
+    """Replace the value `name`. A reader sees the old value or the new one, never a mix: chunks are written under
+    a digest of the content, and the head that names them is written last."""
+    sealed = deps.vault.seal(request_id, plain)
+    pk = f"REQUEST#{request_id}"
+    chunks = [sealed[i : i + CHUNK] for i in range(0, len(sealed), CHUNK)]
+    head = {"first": chunks[0], "more": len(chunks) - 1, "version": deps.vault.digest("sealed", plain.hex())}
+    for number, chunk in enumerate(chunks[1:], start=1):
+        deps.table.update(pk, f"SEALED#{name}#{head['version']}#{number:05}", {"chunk": chunk})
+    deps.table.update(pk, f"SEALED#{name}", head)
+
+
+def load(deps: Deps, request_id: str, name: str) -> bytes | None:
+    """The value, or None when it was never saved. Raises NotFound when the request's key was shredded."""
+    pk = f"REQUEST#{request_id}"
+    head = deps.table.get(pk, f"SEALED#{name}")
+    if head is None:
+        return None
+    sealed = bytes(head["first"])
+    if head["more"]:
+        chunks = deps.table.query(pk, f"SEALED#{name}#{head['version']}#")
+        sealed += b"".join(bytes(item["chunk"]) for item in chunks[: head["more"]])
+    return deps.vault.open(request_id, sealed)
