@@ -1,0 +1,58 @@
+"""Sealing in memory. Enough of a cipher that nothing sealed is readable and tampering shows; no more."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+from rightful.errors import NeedsAttention, NotFound
+
+from tests.fakes.recording import Fault, Recorder, no_fault
+
+
+class MemoryVault(Recorder):
+    """`keys` maps a request id to its data key."""
+
+    port = "vault"
+
+    def __init__(self, fault: Fault = no_fault) -> None:
+        super().__init__(fault)
+        self.keys: dict[str, bytes] = {}
+        self._pepper = secrets.token_bytes(32)
+
+    def seal(self, request_id: str, plain: bytes) -> bytes:
+        with self.operation("seal", request_id):
+            key = self.keys.setdefault(request_id, secrets.token_bytes(32))
+            nonce = secrets.token_bytes(12)
+            hidden = _xor(plain, key, nonce)
+            return nonce + _tag(key, nonce + hidden) + hidden
+
+    def open(self, request_id: str, sealed: bytes) -> bytes:
+        with self.operation("open", request_id):
+            key = self.keys.get(request_id)
+            if key is None:
+                raise NotFound("The key of this request was destroyed.")
+            nonce, tag, hidden = sealed[:12], sealed[12:28], sealed[28:]
+            if not hmac.compare_digest(tag, _tag(key, nonce + hidden)):
+                raise NeedsAttention("open: sealed bytes were altered, or belong to another request")
+            return _xor(hidden, key, nonce)
+
+    def shred(self, request_id: str) -> None:
+        with self.operation("shred", request_id):
+            self.keys.pop(request_id, None)
+
+    def digest(self, purpose: str, value: str) -> str:
+        with self.operation("digest", purpose):
+            mac = hmac.digest(self._pepper + purpose.encode(), value.encode(), "sha256")
+            return base64.urlsafe_b64encode(mac).decode().rstrip("=")
+
+
+def _xor(data: bytes, key: bytes, nonce: bytes) -> bytes:
+    stream = hashlib.shake_256(key + nonce).digest(len(data))
+    return (int.from_bytes(data) ^ int.from_bytes(stream)).to_bytes(len(data))
+
+
+def _tag(key: bytes, data: bytes) -> bytes:
+    return hmac.digest(key, data, "sha256")[:16]
