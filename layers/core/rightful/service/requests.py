@@ -1,0 +1,129 @@
+"""A request's status and its timeline: read, change once, say so.
+
+The status is changed by one conditional write; the timeline entry and the event on the bus follow from it and can be
+made again by whoever comes next, so that a process killed in between loses neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rightful import lifecycle
+from rightful.clocks import stamp
+from rightful.errors import Conflict, NotFound, TryAgain
+from rightful.lifecycle import Status
+from rightful.service.deps import Deps
+
+STATUS_CHANGED = "PrivacyRequestStatusChanged"
+_RACES = 5
+"""How often a change is tried again when somebody else's came first; the workflow retries beyond that."""
+
+
+def pk(request_id: str) -> str:
+    return f"REQUEST#{request_id}"
+
+
+def load(deps: Deps, request_id: str) -> dict[str, Any]:
+    """The request's item. Raises NotFound."""
+    item = deps.table.get(pk(request_id), "REQUEST")
+    if item is None:
+        raise NotFound("There is no such request.")
+    return item
+
+
+def transition(
+    deps: Deps, request_id: str, to: str, *, what: str, remove: Iterable[str] = (), **facts: Any
+) -> dict[str, Any]:
+    """Make the request `to`, once. `what` is the sentence in the person's timeline; `facts` are attributes written
+    with the status, `remove` names attributes that go. Returns the item as it is now.
+
+    A request that is `to` already is left as it is, and its event published again: a step may be re-run.
+    Raises Conflict when the lifecycle does not allow it, NotFound, TryAgain when others keep changing the request."""
+    target = Status(to)
+    for _ in range(_RACES):
+        item = load(deps, request_id)
+        status = Status(item["status"])
+        if status is target:
+            return announce(deps, item)
+        verified_at = item.get("verified_at")
+        verified = bool(verified_at or facts.get("verified_at"))
+        if not lifecycle.allowed(status, target, verified=verified, erasing="erasing_since" in item):
+            raise Conflict(f"A request that is {status.value} cannot become {target.value}.")
+        _note(deps, item)
+        changed = deps.table.update(
+            pk(request_id),
+            "REQUEST",
+            {**facts, "status": target.value, "what": what, "changed_at": stamp(deps.clock())},
+            remove={*remove, *_spent(status, target)} - facts.keys(),
+            add={"seq": 1},
+            expect={"status": status.value, "seq": item["seq"], "verified_at": verified_at, **_locks(target)},
+        )
+        if changed is not None:
+            return announce(deps, changed)
+    raise TryAgain("The request is being changed by others.")
+
+
+def begin_erasing(deps: Deps, request_id: str) -> dict[str, Any]:
+    """State, before the first record is erased, that erasing has begun; from here on nobody can withdraw.
+    Idempotent. Raises Conflict unless the request is a verified erasure in progress."""
+    item = load(deps, request_id)
+    if "erasing_since" not in item and item["type"] == "erasure" and item.get("verified_at"):
+        changed = deps.table.update(
+            pk(request_id),
+            "REQUEST",
+            {"erasing_since": stamp(deps.clock())},
+            expect={
+                "erasing_since": None,
+                "status": Status.in_progress.value,
+                "type": "erasure",
+                "verified_at": item["verified_at"],
+            },
+        )
+        item = changed or load(deps, request_id)
+    if "erasing_since" not in item:
+        raise Conflict(f"Erasing cannot begin: the request is {item['status']}.")
+    return item
+
+
+def timeline(deps: Deps, item: dict[str, Any]) -> list[dict[str, str]]:
+    """What happened, oldest first: `{at, what}`. Holds the last change even if its entry is still being written."""
+    entries = {entry["sk"]: entry for entry in deps.table.query(item["pk"], "EVENT#")}
+    entries.setdefault(_event(item["seq"]), {"at": item["changed_at"], "what": item["what"]})
+    return [{"at": entries[key]["at"], "what": entries[key]["what"]} for key in sorted(entries)]
+
+
+def announce(deps: Deps, item: dict[str, Any]) -> dict[str, Any]:
+    """Write the timeline entry of the item's last change unless it is there, and publish the status. Returns `item`."""
+    _note(deps, item)
+    detail = {"request_id": item["request_id"], "type": item["type"], "status": item["status"]}
+    deps.events.publish(STATUS_CHANGED, detail)
+    return item
+
+
+def _note(deps: Deps, item: dict[str, Any]) -> None:
+    """One entry per change: `seq` moves with the status, so an entry that is there is this one."""
+    entry = {"at": item["changed_at"], "what": item["what"], "status": item["status"]}
+    key = pk(item["request_id"])
+    if deps.table.get(key, _event(item["seq"])) is None:
+        deps.table.put_new(key, _event(item["seq"]), entry)
+
+
+def _event(seq: int) -> str:
+    return f"EVENT#{int(seq):06}"
+
+
+def _locks(to: Status) -> dict[str, None]:
+    return {"erasing_since": None} if to in lifecycle.NOT_WHILE_ERASING else {}
+
+
+def _spent(status: Status, to: Status) -> set[str]:
+    """Attributes that end with the old status."""
+    spent = set()
+    if status is Status.awaiting_verification and to is not Status.expired:
+        spent.add("expires_at")
+    if status is Status.paused:
+        spent.add("paused_since")
+    if to in lifecycle.TERMINAL:
+        spent.add("open")
+    return spent
