@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from rightful.service.deps import Deps
 
 CHUNK = 300_000
@@ -10,14 +12,14 @@ CHUNK = 300_000
 
 def save(deps: Deps, request_id: str, name: str, plain: bytes) -> None:
     """Replace the value `name`. A reader sees the old value or the new one, never a mix: chunks are written under
-    a digest of the content, and the head that names them is written last."""
+    a digest of what was sealed, and the head that names them is written last."""
     sealed = deps.vault.seal(request_id, plain)
     pk = f"REQUEST#{request_id}"
+    version = hashlib.sha256(sealed).hexdigest()[:32]
     chunks = [sealed[i : i + CHUNK] for i in range(0, len(sealed), CHUNK)]
-    head = {"first": chunks[0], "more": len(chunks) - 1, "version": deps.vault.digest("sealed", plain.hex())}
     for number, chunk in enumerate(chunks[1:], start=1):
-        deps.table.update(pk, f"SEALED#{name}#{head['version']}#{number:05}", {"chunk": chunk})
-    deps.table.update(pk, f"SEALED#{name}", head)
+        deps.table.put_new(pk, f"SEALED#{name}#{version}#{number:05}", {"chunk": chunk})
+    deps.table.update(pk, f"SEALED#{name}", {"first": chunks[0], "more": len(chunks) - 1, "version": version})
 
 
 def load(deps: Deps, request_id: str, name: str) -> bytes | None:
@@ -29,5 +31,5 @@ def load(deps: Deps, request_id: str, name: str) -> bytes | None:
     sealed = bytes(head["first"])
     if head["more"]:
         chunks = deps.table.query(pk, f"SEALED#{name}#{head['version']}#")
-        sealed += b"".join(bytes(item["chunk"]) for item in chunks[: head["more"]])
+        sealed += b"".join(bytes(item["chunk"]) for item in chunks)
     return deps.vault.open(request_id, sealed)

@@ -1,0 +1,143 @@
+"""The walk over the identity graph, as a value that can be stopped, stored and taken up again. Pure.
+
+A *lookup* is (store, locator index, identity value). Lookups are made in the order in which their values became known; a
+record that an earlier lookup of the same store also finds is counted there and passed over later, so nothing is counted twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rightful import paths, plans
+from rightful.identities import variants
+from rightful.model import DataMap, Locator, Page, Record
+from rightful.ports import Connector
+
+
+@dataclass(slots=True)
+class Findings:
+    """What one store holds of the person."""
+
+    lookups: list[tuple[int, str]] = field(default_factory=list)
+    """(locator index, identity value), in order."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """Planned action -> records."""
+    kept: dict[str, str] = field(default_factory=dict)
+    """Ground -> latest end (RFC 3339), empty text when a record does not say."""
+    fingerprint: int = 0
+    """Sum of the keyed hashes of the records' keys and actions, modulo 2^256: independent of order."""
+    failed: str = ""
+    """Why the store could not be searched; empty when it was."""
+
+
+@dataclass(slots=True)
+class Search:
+    identities: dict[str, list[str]] = field(default_factory=dict)
+    stores: dict[str, Findings] = field(default_factory=dict)
+    queue: list[tuple[str, int, str]] = field(default_factory=list)
+    """Lookups still to make; the first may be half done."""
+    cursor: str | None = None
+    """Where the first lookup goes on."""
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(asdict(self), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+    @classmethod
+    def from_bytes(cls, text: bytes) -> Search:
+        raw = json.loads(text.decode("utf-8", "surrogatepass"))
+        for name, findings in raw["stores"].items():
+            findings["lookups"] = [(index, value) for index, value in findings["lookups"]]
+            raw["stores"][name] = Findings(**findings)
+        raw["queue"] = [(store, index, value) for store, index, value in raw["queue"]]
+        return cls(**raw)
+
+
+def begin(datamap: DataMap, identity: str, value: str) -> Search:
+    """A search seeded with one proven identity."""
+    search = Search(stores={name: Findings() for name, store in datamap.stores.items() if store.covered})
+    know(search, datamap, identity, value)
+    return search
+
+
+def know(search: Search, datamap: DataMap, identity: str, value: str) -> None:
+    """Adds an identity value, with its lookups in every store that is located by it. Known values add nothing."""
+    known = search.identities.setdefault(identity, [])
+    for variant in variants(datamap.identities[identity], value):
+        if variant in known:
+            continue
+        known.append(variant)
+        for name, findings in search.stores.items():
+            for index, locator in enumerate(datamap.stores[name].locate):
+                if locator.by == identity and not findings.failed:
+                    search.queue.append((name, index, variant))
+                    findings.lookups.append((index, variant))
+
+
+def take(
+    search: Search,
+    datamap: DataMap,
+    connector: Connector,
+    page: Page,
+    as_of: datetime,
+    digest: Callable[[str], str],
+) -> None:
+    """Counts a page of the first lookup, follows what it gives, and moves on."""
+    name, index, value = search.queue[0]
+    store = datamap.stores[name]
+    findings = search.stores[name]
+    locator = store.locate[index]
+    earlier = before(findings.lookups, (index, value))
+    given: list[tuple[str, str]] = []
+    for record in page.records:
+        given += [(identity, text) for identity, path in locator.gives.items() for text in _texts(record, path)]
+        if any(connector.matches(record, store.locate[i], v) for i, v in earlier):
+            continue
+        decision = plans.decide(store, record, as_of)
+        findings.counts[decision.action] = findings.counts.get(decision.action, 0) + 1
+        if decision.action == "keep":
+            note_kept(findings.kept, decision)
+        mark = digest(f"{name}\n{decision.action}\n{record.key}")
+        findings.fingerprint = (findings.fingerprint + int.from_bytes(mark.encode(), "big")) % 2**256
+    search.cursor = page.cursor
+    if page.cursor is None:
+        search.queue.pop(0)
+    for identity, text in given:
+        know(search, datamap, identity, text)
+
+
+def fail(search: Search, reason: str) -> None:
+    """Gives up on the store of the first lookup; the others go on."""
+    name = search.queue[0][0]
+    search.stores[name] = Findings(failed=reason)
+    search.queue = [lookup for lookup in search.queue if lookup[0] != name]
+    search.cursor = None
+
+
+def before(lookups: list[tuple[int, str]], lookup: tuple[int, str]) -> list[tuple[int, str]]:
+    """The lookups of a store that come before this one."""
+    return lookups[: lookups.index(lookup)]
+
+
+def located_by(connector: Connector, locators: list[Locator], findings: Findings, record: Record) -> set[str]:
+    """Names of the identities by which this record was located."""
+    return {locators[i].by for i, value in findings.lookups if connector.matches(record, locators[i], value)}
+
+
+def note_kept(kept: dict[str, str], decision: plans.Decision) -> None:
+    """Ground -> the latest end; an end that is not known outlasts all."""
+    until = decision.until.isoformat() if decision.until else ""
+    if decision.ground not in kept:
+        kept[decision.ground] = until
+    elif kept[decision.ground]:
+        kept[decision.ground] = max(kept[decision.ground], until) if until else ""
+
+
+def _texts(record: Record, path: str) -> list[str]:
+    """Identity values at a path: non-blank text or numbers. A blank value would match everybody without one."""
+    values: list[Any] = paths.get(record.data, path)
+    found = [str(value) for value in values if not isinstance(value, (bool, bytes, dict, type(None)))]
+    return [text for text in found if text.strip()]

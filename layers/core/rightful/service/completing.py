@@ -1,0 +1,55 @@
+"""Closes a request and tells the person."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rightful import lifecycle
+from rightful.service import mailing, progress, requests
+from rightful.service.deps import Deps
+
+
+def step(deps: Deps, request_id: str) -> dict[str, str]:
+    """Completes (or, after the DPO's refusal, rejects) the request; `{"status"}`. The mail goes out exactly once, after the
+    status says so and before this step is done, so a crash in between only delays it."""
+    request = progress.load_verified(deps, request_id)
+    if request.get("refusal") and request["status"] not in lifecycle.TERMINAL:
+        request = requests.transition(deps, request_id, "rejected", what="Your request was refused")
+    elif request["status"] not in lifecycle.TERMINAL:
+        request = requests.transition(deps, request_id, "completed", what=_SENTENCE[request["type"]])
+    _tell(deps, request)
+    return {"status": request["status"]}
+
+
+_SENTENCE = {"access": "Your data is ready to download", "erasure": "Your data was erased"}
+
+
+def outcomes(deps: Deps, request_id: str) -> dict[str, dict[str, Any]]:
+    """Store -> what was done there, for the person: counts, grounds, dates; `covered: False` for a store that
+    Rightful does not reach yet."""
+    rows = progress.rows(deps, request_id)
+    hidden = ("pk", "sk", "lookups", "planned", "sealed")
+    result: dict[str, dict[str, Any]] = {}
+    for name, store in deps.datamap.stores.items():
+        facts = {key: value for key, value in rows.get(name, {}).items() if key not in hidden}
+        result[name] = {"title": store.title, "covered": store.covered, **facts}
+        if facts.get("kept"):
+            result[name] |= {"ground": store.erasure.ground, "law": store.erasure.law}
+    return result
+
+
+def _tell(deps: Deps, request: dict[str, Any]) -> None:
+    request_id = request["request_id"]
+    contact = json.loads(deps.vault.open(request_id, bytes(request["contact"])))
+    kind = f"completed_{request['type']}" if request["status"] == "completed" else request["status"]
+    mailing.send_once(
+        deps,
+        request_id,
+        kind,
+        contact["email"],
+        request["locale"],
+        request=request,
+        controller=deps.datamap.controller,
+        stores=outcomes(deps, request_id),
+    )

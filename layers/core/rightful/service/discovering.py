@@ -1,0 +1,67 @@
+"""Finds what every store holds of a person, reading only, to the fixed point of the identity graph."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rightful import searching
+from rightful.errors import NeedsAttention, TryAgain
+from rightful.periods import instant
+from rightful.searching import Search
+from rightful.service import progress, sealed
+from rightful.service.deps import Deps, TimeLeft
+
+PAGE = 500
+"""Records read at a time."""
+
+
+def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
+    """Searches until everything is found or time runs short; `{"done": bool}`. A store that fails for good is noted and
+    the others are searched all the same. Raises TryAgain when a store throttles, with what was found saved."""
+    request = progress.load_verified(deps, request_id)
+    as_of = instant(request["received_at"])
+    if as_of is None:
+        raise NeedsAttention("the request has no time of receipt")
+    search = _take_up(deps, request)
+    try:
+        while search.queue:
+            name, index, value = search.queue[0]
+            connector = deps.connectors[name]
+            locator = deps.datamap.stores[name].locate[index]
+            try:
+                page = connector.find(locator, value, search.cursor, PAGE)
+                searching.take(search, deps.datamap, connector, page, as_of, lambda key: deps.vault.digest("record", key))
+            except NeedsAttention as reason:
+                searching.fail(search, str(reason))
+            if time_left() <= 0:
+                break
+    except TryAgain:
+        sealed.save(deps, request_id, "search", search.to_bytes())
+        raise
+    sealed.save(deps, request_id, "search", search.to_bytes())
+    return {"done": not search.queue}
+
+
+def found(deps: Deps, request_id: str) -> Search:
+    """What the finished search found. Raises NeedsAttention when there is none."""
+    saved = sealed.load(deps, request_id, "search")
+    if saved is None:
+        raise NeedsAttention("nothing was searched yet")
+    return Search.from_bytes(saved)
+
+
+def _take_up(deps: Deps, request: dict[str, Any]) -> Search:
+    """The search in progress, or a new one. Before anything is erased a new search starts from the proven identity
+    alone; afterwards from all that was known, since the records that gave the rest may be gone."""
+    saved = sealed.load(deps, request["request_id"], "search")
+    search = Search.from_bytes(saved) if saved else None
+    if search and search.queue:
+        return search
+    contact = json.loads(deps.vault.open(request["request_id"], bytes(request["contact"])))
+    fresh = searching.begin(deps.datamap, "email", contact["typed"])
+    if search and request.get("erasing_since"):
+        for identity, values in search.identities.items():
+            for value in values:
+                searching.know(fresh, deps.datamap, identity, value)
+    return fresh

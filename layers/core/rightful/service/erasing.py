@@ -1,0 +1,164 @@
+"""Erases one store as planned, then reads it back.
+
+A store is gone through in passes from its start. The first erases. The second reads back, and erases once more what it still
+finds. If it found something, a third only reads: what is there then is *left over*, and goes to the DPO. Counts come from
+the plan and from the last pass, never from what single calls answered, so they are the same however often the step was
+killed and run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rightful import anonymising, paths, plans, searching
+from rightful.clocks import stamp
+from rightful.errors import NeedsAttention
+from rightful.model import Done, Locator, Record, Result
+from rightful.periods import instant
+from rightful.service import discovering, progress
+from rightful.service.deps import Deps, TimeLeft
+
+PAGE = 100
+"""Records read and acted on at a time."""
+LAST_PASS = 3
+"""Reads only."""
+
+
+@dataclass(slots=True)
+class State:
+    """Where a store's erasure stands. JSON values only."""
+
+    number: int = 1
+    """Of the pass, from 1."""
+    lookup: int = 0
+    cursor: str | None = None
+    due: dict[str, int] = field(default_factory=dict)
+    """Action -> records this pass found that are not yet as planned, blocked ones left out."""
+    blocked: int = 0
+    blocked_until: str = ""
+    kept: int = 0
+    kept_by: dict[str, str] = field(default_factory=dict)
+
+
+def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[str, Any]:
+    """Erases until the store is through or time runs short; `{"store", "done", "left"}`. Raises progress.Ended when the
+    request is not verified, open, and past its point of no return."""
+    request = progress.load_verified(deps, request_id)
+    findings = discovering.found(deps, request_id).stores[store]
+    row = progress.row(deps, request_id, store)
+    lookups = progress.scope(deps, findings)
+    if progress.finished(row, lookups) and not row.get("left"):
+        return {"store": store, "done": True, "left": 0}
+    if not request.get("erasing_since"):
+        raise NeedsAttention("erasing has not begun: the plan was not released")
+    as_of = instant(request["received_at"])
+    if as_of is None:
+        raise NeedsAttention("the request has no time of receipt")
+    progress.claim(deps, request, erasing_since=request["erasing_since"], plan_hash=request["plan_hash"])
+    resumed = progress.resume(deps, request_id, row) if row.get("lookups") == lookups else None
+    state = State(**resumed) if resumed else State()
+    planned = _planned(row, findings, resumed is not None)
+
+    while True:
+        while state.lookup < len(findings.lookups):
+            _page(deps, store, findings, state, as_of)
+            if time_left() <= 0:
+                progress.save(deps, request_id, store, asdict(state), lookups=lookups, planned=planned)
+                return {"store": store, "done": False, "left": 0}
+        if state.number > 1 and not state.due or state.number == LAST_PASS:
+            break
+        state = _next_pass(state)
+        if time_left() <= 0:
+            progress.save(deps, request_id, store, asdict(state), lookups=lookups, planned=planned)
+            return {"store": store, "done": False, "left": 0}
+    if state.number == LAST_PASS and state.blocked:
+        _count(state, "delete", -min(state.blocked, state.due.get("delete", 0)))
+    left = sum(state.due.values())
+    progress.close(deps, request_id, store, lookups=lookups, planned=planned, left=left, **_outcome(state, planned))
+    return {"store": store, "done": True, "left": left}
+
+
+def _planned(row: Mapping[str, Any], findings: searching.Findings, resumed: bool) -> dict[str, int]:
+    """What this store was to lose, over all searches that led here: a later search no longer sees what is erased."""
+    now = {action: findings.counts.get(action, 0) for action in ("delete", "anonymise")}
+    if resumed:
+        return {action: int(count) for action, count in row["planned"].items()}
+    if not row.get("done"):
+        return now
+    return {action: now[action] + int(row[done]) for action, done in (("delete", "deleted"), ("anonymise", "anonymised"))}
+
+
+def _next_pass(state: State) -> State:
+    if state.number + 1 < LAST_PASS:
+        return State(number=state.number + 1)
+    return State(number=LAST_PASS, blocked=state.blocked, blocked_until=state.blocked_until)
+
+
+def _page(deps: Deps, store: str, findings: searching.Findings, state: State, as_of: datetime) -> None:
+    """Acts on one page of one lookup, and moves `state` on."""
+    connector, rules = deps.connectors[store], deps.datamap.stores[store]
+    index, value = findings.lookups[state.lookup]
+    locator = rules.locate[index]
+    page = connector.find(locator, value, state.cursor, PAGE)
+    todo: dict[plans.Action, list[Record]] = {"delete": [], "anonymise": []}
+    for record in page.records:
+        if _seen(deps, store, findings.lookups[: state.lookup], record):
+            continue
+        decision = plans.decide(rules, record, as_of)
+        if decision.action == "keep":
+            state.kept += 1
+            searching.note_kept(state.kept_by, decision)
+        elif decision.action in todo:
+            todo[decision.action].append(record)
+    if state.number == LAST_PASS:
+        for action, records in todo.items():
+            _count(state, action, len(records))
+    else:
+        _act(deps, store, locator, todo, state)
+    state.cursor = page.cursor
+    if page.cursor is None:
+        state.lookup += 1
+
+
+def _act(deps: Deps, store: str, locator: Locator, todo: dict[plans.Action, list[Record]], state: State) -> None:
+    """One call per action. The condition of each write is that the record is still the one that was read: located by
+    the same attribute and, where a date decided, of the same date."""
+    connector, rules = deps.connectors[store], deps.datamap.stores[store]
+    attribute = locator.through.get("attribute") or locator.through.get("key")
+    guard = [paths.top(path) for path in (attribute, rules.erasure.since) if path]
+    results: dict[plans.Action, list[Result]] = {}
+    if todo["delete"]:
+        results["delete"] = connector.delete(todo["delete"], guard)
+    if todo["anonymise"]:
+        changes = [(r, anonymising.anonymise(r.data, rules.erasure.fields, deps.vault.digest)) for r in todo["anonymise"]]
+        results["anonymise"] = connector.anonymise(changes, guard)
+    for action, outcomes in results.items():
+        blocked = [result for result in outcomes if result.done is Done.blocked]
+        state.blocked += len(blocked)
+        state.blocked_until = max([state.blocked_until, *(stamp(r.until) for r in blocked if r.until)])
+        _count(state, action, len(outcomes) - len(blocked))
+
+
+def _count(state: State, action: plans.Action, records: int) -> None:
+    if records:
+        state.due[action] = state.due.get(action, 0) + records
+
+
+def _seen(deps: Deps, store: str, earlier: list[tuple[int, str]], record: Record) -> bool:
+    locators = deps.datamap.stores[store].locate
+    return any(deps.connectors[store].matches(record, locators[i], value) for i, value in earlier)
+
+
+def _outcome(state: State, planned: Mapping[str, int]) -> dict[str, Any]:
+    """The facts for the person: what the plan said less what the last pass still found."""
+    return {
+        "deleted": max(planned["delete"] - state.due.get("delete", 0) - state.blocked, 0),
+        "anonymised": max(planned["anonymise"] - state.due.get("anonymise", 0), 0),
+        "kept": state.kept,
+        "kept_by": state.kept_by,
+        "blocked": state.blocked,
+        "blocked_until": state.blocked_until,
+    }

@@ -1,0 +1,151 @@
+"""Turns what was found into a plan, and says what happens next."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rightful import lifecycle, periods, plans
+from rightful.clocks import stamp
+from rightful.errors import Conflict, NeedsAttention
+from rightful.model import RequestPolicy
+from rightful.searching import Findings, Search
+from rightful.service import discovering, progress, requests
+from rightful.service.deps import Deps
+
+Request = dict[str, Any]
+
+
+def step(deps: Deps, request_id: str) -> dict[str, Any]:
+    """Writes the plan and answers `{"decision", "type", "plan_hash", "waves": [[store, ...], ...], "failed": [store, ...]}`.
+
+    decision: `go` (act on it now), `ask` (the DPO must approve this very hash), `wait` (grace period, with `until`), or
+    `stop` (the request ended meanwhile). For an erasure `go` is the point of no return: from here on it cannot be
+    withdrawn. The order `approve, then wait, then go` means that what runs is always what was found last.
+    """
+    request = progress.load_verified(deps, request_id)
+    if request["status"] in lifecycle.TERMINAL:
+        return {"decision": "stop"}
+    try:
+        return _next(deps, request)
+    except (progress.Ended, Conflict):
+        return {"decision": "stop"}
+
+
+def _next(deps: Deps, request: Request) -> dict[str, Any]:
+    request_id = request["request_id"]
+    search = discovering.found(deps, request_id)
+    plan = build(deps, request, search)
+    digest = plans.plan_hash(plan)
+    deps.table.put_new(f"REQUEST#{request_id}", f"PLAN#{digest}", {"plan": json.dumps(plan), "at": stamp(deps.clock())})
+    answer = {"type": request["type"], "plan_hash": digest}
+    policy = deps.datamap.requests.get(request["type"], RequestPolicy())
+
+    if policy.approval == "dpo" and not _approved(deps, request, plan, digest):
+        _set(deps, request, {"plan_hash": digest})
+        return {**answer, "decision": "ask"}
+    if policy.grace_period and request["type"] == "erasure" and "erasing_since" not in request:
+        until = _grace_ends(request, policy.grace_period)
+        if deps.clock() < until:
+            _set(deps, request, {"plan_hash": digest, "scheduled_for": stamp(until)})
+            requests.transition(deps, request_id, "scheduled", what=f"Erasure is scheduled for {until:%Y-%m-%d %H:%M} UTC")
+            return {**answer, "decision": "wait", "until": stamp(until)}
+    _go(deps, request, digest)
+    return {**answer, "decision": "go", **work_left(deps, request_id, plan, search)}
+
+
+def build(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
+    """The plan (see `rightful.plans`) for a finished search."""
+    stores: dict[str, Any] = {}
+    for name, store in deps.datamap.stores.items():
+        if not store.covered:
+            stores[name] = {"covered": False}
+            continue
+        findings = search.stores.get(name, Findings(failed="the store is new in the data map"))
+        entry: dict[str, Any] = {"covered": True, "failed": findings.failed, "waits_for": _waits_for(deps, search, name)}
+        if request["type"] == "erasure":
+            entry |= {action: findings.counts.get(action, 0) for action in ("delete", "anonymise", "keep", "done")}
+            entry["kept"] = [
+                {"ground": ground, "law": store.erasure.law, "until": until} for ground, until in sorted(findings.kept.items())
+            ]
+        else:
+            entry["export"] = sum(findings.counts.values())
+        entry["digest"] = f"{findings.fingerprint:064x}"
+        stores[name] = entry
+    return {
+        "request_id": request["request_id"],
+        "type": request["type"],
+        "map_version": deps.datamap.version,
+        "stores": stores,
+    }
+
+
+def work_left(deps: Deps, request_id: str, plan: dict[str, Any], search: Search) -> dict[str, Any]:
+    """Waves of stores still to do, and the stores that need attention first."""
+    rows = progress.rows(deps, request_id)
+    skipped = {name for name, row in rows.items() if row.get("skipped")}
+    entries = {name: entry for name, entry in plan["stores"].items() if entry["covered"] and name not in skipped}
+    failed = sorted(name for name, entry in entries.items() if entry["failed"] or set(entry["waits_for"]) - skipped)
+    todo = {
+        name
+        for name, entry in entries.items()
+        if not entry["failed"] and not _done(deps, rows.get(name, {}), search.stores[name])
+    }
+    order = plans.waves(deps.datamap)
+    if plan["type"] == "access":
+        order = [[name for wave in order for name in wave]]
+    waves = [[name for name in wave if name in todo] for wave in order]
+    return {"waves": [wave for wave in waves if wave], "failed": failed}
+
+
+def _done(deps: Deps, row: dict[str, Any], findings: Findings) -> bool:
+    return progress.finished(row, progress.scope(deps, findings)) and not row.get("left")
+
+
+def _waits_for(deps: Deps, search: Search, name: str) -> list[str]:
+    """Failed stores that may give further identities by which this store is located."""
+    wanted = {locator.by for locator in deps.datamap.stores[name].locate}
+    return sorted(
+        other
+        for other, findings in search.stores.items()
+        if findings.failed and other != name
+        for locator in deps.datamap.stores[other].locate
+        if wanted & set(locator.gives)
+    )
+
+
+def _approved(deps: Deps, request: Request, plan: dict[str, Any], digest: str) -> bool:
+    """Whether the DPO approved this plan. Once erasing has begun the counts only shrink, so the approval lasts,
+    unless a store that could not be searched when it was given now can be."""
+    approved = request.get("approved_hash")
+    if approved == digest:
+        return True
+    if not approved or "erasing_since" not in request:
+        return False
+    item = deps.table.get(f"REQUEST#{request['request_id']}", f"PLAN#{approved}")
+    before = json.loads(item["plan"])["stores"] if item else {}
+    return all(
+        not entry.get("failed") or plan["stores"].get(name, {}).get("failed") for name, entry in before.items()
+    )
+
+
+def _grace_ends(request: Request, period: str) -> Any:
+    start = periods.instant(request.get("approved_at") or request["verified_at"])
+    if start is None:
+        raise NeedsAttention("the request has no time of verification")
+    return periods.add(start, periods.parse(period))
+
+
+def _set(deps: Deps, request: Request, facts: dict[str, Any]) -> None:
+    """Facts on the request, only while it is verified and open. Raises Ended."""
+    expect = {"verified_at": request["verified_at"], "status": progress.OPEN}
+    if deps.table.update(requests.pk(request["request_id"]), "REQUEST", facts, expect=expect) is None:
+        raise progress.Ended
+
+
+def _go(deps: Deps, request: Request, digest: str) -> None:
+    _set(deps, request, {"plan_hash": digest, "map_version": deps.datamap.version})
+    if request["status"] != "in_progress":
+        requests.transition(deps, request["request_id"], "in_progress", what="Work on your request goes on")
+    if request["type"] == "erasure":
+        requests.begin_erasing(deps, request["request_id"])

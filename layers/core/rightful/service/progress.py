@@ -1,0 +1,92 @@
+"""How far the work on a request is: one row per store in the requests table.
+
+A row says `done`, and for whom (`lookups`: keyed hash of the lookups it was worked through with, so that a store is taken up
+again when the search later finds more ways in). While a store is not done, `sealed` holds where to go on.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rightful import lifecycle
+from rightful.clocks import stamp
+from rightful.errors import NeedsAttention, Refused
+from rightful.searching import Findings
+from rightful.service import requests
+from rightful.service.deps import Deps
+
+OPEN = tuple(status.value for status in lifecycle.Status if status not in lifecycle.TERMINAL | lifecycle.NEVER_VERIFIED)
+"""Statuses in which work may be done on a request."""
+
+
+class Ended(Exception):
+    """The request was withdrawn or refused while work on it went on: nothing more may be done."""
+
+
+def load_verified(deps: Deps, request_id: str) -> dict[str, Any]:
+    """The request, whose identity was proven. Raises NeedsAttention for one that is unknown or was not verified."""
+    try:
+        request = requests.load(deps, request_id)
+    except Refused as refusal:
+        raise NeedsAttention("there is no such request") from refusal
+    if not request.get("verified_at"):
+        raise NeedsAttention("the request was never verified: nothing may be done for it")
+    return request
+
+
+def claim(deps: Deps, request: dict[str, Any], **expect: Any) -> None:
+    """Right before work that cannot be undone: one conditional write that holds only while the request is verified and open
+    (and `expect` is true of it). Raises Ended."""
+    condition = {"verified_at": request["verified_at"], "status": OPEN, **expect}
+    facts = {"worked_at": stamp(deps.clock())}
+    if deps.table.update(requests.pk(request["request_id"]), "REQUEST", facts, expect=condition) is None:
+        raise Ended
+
+
+def rows(deps: Deps, request_id: str) -> dict[str, dict[str, Any]]:
+    """Store name -> its row, for the stores that have one."""
+    found = deps.table.query(requests.pk(request_id), "STORE#")
+    return {item["sk"].removeprefix("STORE#"): item for item in found}
+
+
+def row(deps: Deps, request_id: str, store: str) -> dict[str, Any]:
+    return deps.table.get(requests.pk(request_id), f"STORE#{store}") or {}
+
+
+def save(deps: Deps, request_id: str, store: str, state: dict[str, Any], **facts: Any) -> None:
+    """Where to go on, sealed, with counts that may be seen."""
+    sealed = deps.vault.seal(request_id, json.dumps(state).encode("utf-8", "surrogatepass"))
+    _write(deps, request_id, store, {**facts, "done": False, "sealed": sealed})
+
+
+def resume(deps: Deps, request_id: str, row: dict[str, Any]) -> dict[str, Any] | None:
+    """What `save` was given last, if the store was begun and is not done."""
+    if not row.get("sealed"):
+        return None
+    state: dict[str, Any] = json.loads(deps.vault.open(request_id, bytes(row["sealed"])).decode("utf-8", "surrogatepass"))
+    return state
+
+
+def close(deps: Deps, request_id: str, store: str, **facts: Any) -> None:
+    """The store is done, with these facts for the person and the receipt."""
+    now = stamp(deps.clock())
+    _write(deps, request_id, store, {**facts, "done": True, "at": now}, remove=("sealed",))
+
+
+def scope(deps: Deps, findings: Findings) -> str:
+    """Keyed hash of the lookups a store is worked through with."""
+    return deps.vault.digest("lookups", json.dumps(findings.lookups))
+
+
+def finished(row: dict[str, Any], lookups: str) -> bool:
+    return bool(row.get("done")) and row.get("lookups") == lookups
+
+
+def _write(deps: Deps, request_id: str, store: str, facts: dict[str, Any], remove: tuple[str, ...] = ()) -> None:
+    deps.table.update(requests.pk(request_id), f"STORE#{store}", facts, remove=remove)
+
+
+def skip(deps: Deps, request_id: str, store: str, reason: str) -> None:
+    """The DPO decided to leave this store out; what was done in it until then stays on the row."""
+    _write(deps, request_id, store, {"skipped": True, "reason": reason, "at": stamp(deps.clock())})
