@@ -1,0 +1,6 @@
+"""State "Pack the download": `{"request_id"}` -> `{"done": bool}`."""
+
+from rightful.entry import handler as entry
+from rightful.service import packaging
+
+handler = entry(lambda deps, event, time_left: packaging.step(deps, event["request_id"], time_left))

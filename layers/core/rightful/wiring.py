@@ -1,0 +1,115 @@
+"""Builds the real things. The only place that knows them all, and the only reader of the environment.
+
+| variable | is |
+| --- | --- |
+| `REQUESTS_TABLE`, `KEYS_TABLE` | table names |
+| `EXPORTS_BUCKET` | bucket name |
+| `DATA_KEY_ID`, `HMAC_KEY_ID` | KMS keys: AES (data keys) and HMAC_256 (keyed hashes) |
+| `STATE_MACHINE_ARN` | PrivacyRequest |
+| `MAIL_FROM`, `MAIL_CONFIGURATION_SET` | sender address; SES configuration set, may be empty |
+| `FORM_ORIGINS` | web origins that may post, comma-separated |
+| `SOURCE_LIMIT_PER_HOUR`, `STAGE` | see `rightful.service.deps.Settings` |
+| `TIME_BUDGET_SECONDS` | seconds of work per invocation, when less than the Lambda's own time-out is wanted |
+
+Each function has the variables it needs and no others; what is missing fails when it is first used.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from rightful.aws.clients import Clients
+from rightful.aws.events import BusEvents
+from rightful.aws.executions import SfnExecutions
+from rightful.aws.files import S3Files
+from rightful.aws.limits import TableLimits
+from rightful.aws.mailer import SesMailer
+from rightful.aws.table import DynamoTable
+from rightful.aws.vault import KmsVault
+from rightful.compiled import load_compiled, resolve
+from rightful.model import DataMap
+from rightful.ports import Connector
+from rightful.service.deps import Deps, Settings
+from rightful.stores.registry import CONNECTORS
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class _Lazy:
+    """A client that is made at its first use, so that no function pays for a service it does not call."""
+
+    def __init__(self, clients: Clients, service: str) -> None:
+        self._clients = clients
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._clients.get(self._service), name)
+
+
+class _Connectors(Mapping[str, Connector]):
+    """Store name -> connector, made at first use."""
+
+    def __init__(self, datamap: DataMap, clients: Clients) -> None:
+        self._stores = {name: store for name, store in datamap.stores.items() if store.covered}
+        self._clients = clients
+        self._made: dict[str, Connector] = {}
+
+    def __getitem__(self, name: str) -> Connector:
+        if name not in self._made:
+            store = self._stores[name]
+            self._made[name] = CONNECTORS[store.connector].from_store(store, self._clients, clock=now)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stores)
+
+    def __len__(self) -> int:
+        return len(self._stores)
+
+
+@cache
+def build() -> Deps:
+    """Everything a use case needs, once per container."""
+    env = os.environ
+    clients = Clients()
+    datamap = _datamap(env)
+    table = DynamoTable(_Lazy(clients, "dynamodb"), env.get("REQUESTS_TABLE", ""), now)
+    return Deps(
+        clock=now,
+        table=table,
+        vault=KmsVault(
+            _Lazy(clients, "kms"),
+            _Lazy(clients, "dynamodb"),
+            env.get("KEYS_TABLE", ""),
+            env.get("DATA_KEY_ID", ""),
+            env.get("HMAC_KEY_ID", ""),
+            now,
+        ),
+        mailer=SesMailer(_Lazy(clients, "sesv2"), env.get("MAIL_FROM", ""), env.get("MAIL_CONFIGURATION_SET", "")),
+        files=S3Files(_Lazy(clients, "s3"), env.get("EXPORTS_BUCKET", "")),
+        executions=SfnExecutions(_Lazy(clients, "stepfunctions"), env.get("STATE_MACHINE_ARN", "")),
+        events=BusEvents(_Lazy(clients, "events"), env.get("EVENT_BUS", "default")),
+        limits=TableLimits(table, now),
+        connectors=_Connectors(datamap, clients),
+        datamap=datamap,
+        settings=Settings(
+            form_origins=tuple(origin.strip() for origin in env.get("FORM_ORIGINS", "").split(",") if origin.strip()),
+            source_limit_per_hour=int(env.get("SOURCE_LIMIT_PER_HOUR", "60")),
+            stage=env.get("STAGE", "prod"),
+        ),
+    )
+
+
+def _datamap(env: Mapping[str, str]) -> DataMap:
+    """The compiled map that the data map layer ships as package `rightful_datamap`, for this account and region."""
+    text = resources.files("rightful_datamap").joinpath("datamap.json").read_text("utf-8")
+    region = env.get("AWS_REGION", "")
+    partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    return resolve(load_compiled(text), env.get("ACCOUNT_ID", ""), region, partition)
