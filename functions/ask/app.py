@@ -1,4 +1,4 @@
-"""The states that wait for the DPO: `{"request_id", "task_token", "why", "failed", "problem"}`; the answer comes by token."""
+"""The states that wait for the DPO: `{"request_id", "task_token", "why", "failed", "problem"}`; answered by token."""
 
 from rightful.entry import handler as entry
 from rightful.service import asking

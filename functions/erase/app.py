@@ -1,4 +1,4 @@
-"""State "Erase from this store and read it back": `{"request_id", "store"}` -> `{"store", "done": bool, "left": int}`."""
+"""State "Erase from this store and read it back": `{"request_id", "store"}` -> `{"store", "done", "left"}`."""
 
 from rightful.entry import handler as entry
 from rightful.service import erasing

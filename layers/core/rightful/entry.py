@@ -44,7 +44,7 @@ def handler(step: Step) -> Callable[[Event, LambdaContext], Any]:
         except RightfulError as error:
             logger().warning(type(error).__name__, extra={**facts, "reason": str(error)})
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the last line before the history: whatever it is, its text stays here
             places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
             logger().error("unexpected", extra={**facts, "error": type(error).__name__, "places": places})
             raise NeedsAttention(f"unexpected {type(error).__name__}; its place is in the function's log") from None

@@ -1,7 +1,7 @@
 """Calendar periods and dates as they stand in data maps and records. Pure.
 
-ISO 8601 durations of years, months, weeks and days (`P1Y`, `P7Y6M`, `P90D`) plus hours and minutes. A month is a calendar month:
-the same day of a later month, or that month's last day (31 January + P1M = 28 or 29 February).
+ISO 8601 durations of years, months, weeks and days (`P1Y`, `P7Y6M`, `P90D`) plus hours and minutes. A month is a
+calendar month: the same day of a later month, or that month's last day (31 January + P1M = 28 or 29 February).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The walk over the identity graph, as a value that can be stopped, stored and taken up again. Pure.
 
-A *lookup* is (store, locator index, identity value). Lookups are made in the order in which their values became known; a
-record that an earlier lookup of the same store also finds is counted there and passed over later, so nothing is counted twice.
+A *lookup* is (store, locator index, identity value). Lookups are made in the order in which their values became
+known; a record that an earlier lookup of the same store also finds is counted there and passed over later, so
+nothing is counted twice.
 """
 
 from __future__ import annotations

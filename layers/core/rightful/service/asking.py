@@ -23,6 +23,7 @@ ANSWERS: dict[str, tuple[Decision, ...]] = {
 def ask(deps: Deps, request_id: str, task_token: str, why: Why, failed: list[str], problem: str = "") -> None:
     """Keeps the task token, sets the status, and mails the DPO what there is to decide, once for each question."""
     request = progress.load_verified(deps, request_id)
+    failed = sorted(set(failed))
     if request["status"] in lifecycle.TERMINAL:
         deps.executions.answer(task_token, {"decision": "stop"})
         return
@@ -85,7 +86,9 @@ def decide(
         facts |= {"approved_hash": plan_hash, "approved_at": facts["decided_at"]}
     elif decision == "reject":
         if not (ground and reason):
-            raise Invalid("A refusal needs a ground and a reason.", errors=[("ground", "name it"), ("reason", "say why")])
+            raise Invalid(
+                "A refusal needs a ground and a reason.", errors=[("ground", "name it"), ("reason", "say why")]
+            )
         if request.get("erasing_since"):
             raise Conflict("Erasing has begun: the request can no longer be refused; retry or skip what failed.")
         facts |= {"refusal": {"ground": ground, "reason": reason}}

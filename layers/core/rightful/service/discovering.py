@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rightful import searching
+from rightful import lifecycle, searching
 from rightful.errors import NeedsAttention, TryAgain
 from rightful.periods import instant
 from rightful.searching import Search
@@ -17,9 +17,11 @@ PAGE = 500
 
 
 def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
-    """Searches until everything is found or time runs short; `{"done": bool}`. A store that fails for good is noted and
-    the others are searched all the same. Raises TryAgain when a store throttles, with what was found saved."""
+    """Searches until everything is found or time runs short; `{"done": bool}`. A store that fails for good is noted
+    and the others are searched all the same. Raises TryAgain when a store throttles, with what was found saved."""
     request = progress.load_verified(deps, request_id)
+    if request["status"] in lifecycle.TERMINAL:
+        return {"done": True}
     as_of = instant(request["received_at"])
     if as_of is None:
         raise NeedsAttention("the request has no time of receipt")
@@ -31,7 +33,9 @@ def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
             locator = deps.datamap.stores[name].locate[index]
             try:
                 page = connector.find(locator, value, search.cursor, PAGE)
-                searching.take(search, deps.datamap, connector, page, as_of, lambda key: deps.vault.digest("record", key))
+                searching.take(
+                    search, deps.datamap, connector, page, as_of, lambda key: deps.vault.digest("record", key)
+                )
             except NeedsAttention as reason:
                 searching.fail(search, str(reason))
             if time_left() <= 0:

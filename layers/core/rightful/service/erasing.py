@@ -1,9 +1,9 @@
 """Erases one store as planned, then reads it back.
 
-A store is gone through in passes from its start. The first erases. The second reads back, and erases once more what it still
-finds. If it found something, a third only reads: what is there then is *left over*, and goes to the DPO. Counts come from
-the plan and from the last pass, never from what single calls answered, so they are the same however often the step was
-killed and run again.
+A store is gone through in passes from its start. The first erases. The second reads back, and erases once more what
+it still finds. If it found something, a third only reads: what is there then is *left over*, and goes to the DPO.
+Counts come from the plan and from the last pass, never from what single calls answered, so they are the same however
+often the step was killed and run again.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class State:
 
 
 def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[str, Any]:
-    """Erases until the store is through or time runs short; `{"store", "done", "left"}`. Raises progress.Ended when the
-    request is not verified, open, and past its point of no return."""
+    """Erases until the store is through or time runs short; `{"store", "done", "left"}`. Raises progress.Ended when
+    the request is not verified, open, and past its point of no return."""
     request = progress.load_verified(deps, request_id)
     findings = discovering.found(deps, request_id).stores[store]
     row = progress.row(deps, request_id, store)
@@ -68,7 +68,7 @@ def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[s
             if time_left() <= 0:
                 progress.save(deps, request_id, store, asdict(state), lookups=lookups, planned=planned)
                 return {"store": store, "done": False, "left": 0}
-        if state.number > 1 and not state.due or state.number == LAST_PASS:
+        if (state.number > 1 and not state.due) or state.number == LAST_PASS:
             break
         state = _next_pass(state)
         if time_left() <= 0:
@@ -88,7 +88,9 @@ def _planned(row: Mapping[str, Any], findings: searching.Findings, resumed: bool
         return {action: int(count) for action, count in row["planned"].items()}
     if not row.get("done"):
         return now
-    return {action: now[action] + int(row[done]) for action, done in (("delete", "deleted"), ("anonymise", "anonymised"))}
+    return {
+        action: now[action] + int(row[done]) for action, done in (("delete", "deleted"), ("anonymise", "anonymised"))
+    }
 
 
 def _next_pass(state: State) -> State:
@@ -133,7 +135,9 @@ def _act(deps: Deps, store: str, locator: Locator, todo: dict[plans.Action, list
     if todo["delete"]:
         results["delete"] = connector.delete(todo["delete"], guard)
     if todo["anonymise"]:
-        changes = [(r, anonymising.anonymise(r.data, rules.erasure.fields, deps.vault.digest)) for r in todo["anonymise"]]
+        changes = [
+            (r, anonymising.anonymise(r.data, rules.erasure.fields, deps.vault.digest)) for r in todo["anonymise"]
+        ]
         results["anonymise"] = connector.anonymise(changes, guard)
     for action, outcomes in results.items():
         blocked = [result for result in outcomes if result.done is Done.blocked]

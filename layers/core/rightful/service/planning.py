@@ -17,19 +17,25 @@ Request = dict[str, Any]
 
 
 def step(deps: Deps, request_id: str) -> dict[str, Any]:
-    """Writes the plan and answers `{"decision", "type", "plan_hash", "waves": [[store, ...], ...], "failed": [store, ...]}`.
+    """Writes the plan; answers `{"decision", "type", "plan_hash", "waves": [{"stores": [...]}, ...], "failed":
+    [store, ...]}`.
 
-    decision: `go` (act on it now), `ask` (the DPO must approve this very hash), `wait` (grace period, with `until`), or
-    `stop` (the request ended meanwhile). For an erasure `go` is the point of no return: from here on it cannot be
+    decision: `go` (act on it now), `ask` (the DPO must approve this very hash), `wait` (grace period, with `until`),
+    or `stop` (the request ended meanwhile). For an erasure `go` is the point of no return: from here on it cannot be
     withdrawn. The order `approve, then wait, then go` means that what runs is always what was found last.
     """
     request = progress.load_verified(deps, request_id)
     if request["status"] in lifecycle.TERMINAL:
-        return {"decision": "stop"}
+        return _answer("stop")
     try:
         return _next(deps, request)
     except (progress.Ended, Conflict):
-        return {"decision": "stop"}
+        return _answer("stop")
+
+
+def _answer(decision: str, **facts: Any) -> dict[str, Any]:
+    """The workflow reads `type`, `waves` and `failed` whatever the decision."""
+    return {"type": "", "waves": [], "failed": [], **facts, "decision": decision}
 
 
 def _next(deps: Deps, request: Request) -> dict[str, Any]:
@@ -43,15 +49,17 @@ def _next(deps: Deps, request: Request) -> dict[str, Any]:
 
     if policy.approval == "dpo" and not _approved(deps, request, plan, digest):
         _set(deps, request, {"plan_hash": digest})
-        return {**answer, "decision": "ask"}
+        return _answer("ask", **answer)
     if policy.grace_period and request["type"] == "erasure" and "erasing_since" not in request:
         until = _grace_ends(request, policy.grace_period)
         if deps.clock() < until:
             _set(deps, request, {"plan_hash": digest, "scheduled_for": stamp(until)})
-            requests.transition(deps, request_id, "scheduled", what=f"Erasure is scheduled for {until:%Y-%m-%d %H:%M} UTC")
-            return {**answer, "decision": "wait", "until": stamp(until)}
+            requests.transition(
+                deps, request_id, "scheduled", what=f"Erasure is scheduled for {until:%Y-%m-%d %H:%M} UTC"
+            )
+            return _answer("wait", **answer, until=stamp(until))
     _go(deps, request, digest)
-    return {**answer, "decision": "go", **work_left(deps, request_id, plan, search)}
+    return _answer("go", **answer, **work_left(deps, request_id, plan, search))
 
 
 def build(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
@@ -62,11 +70,16 @@ def build(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
             stores[name] = {"covered": False}
             continue
         findings = search.stores.get(name, Findings(failed="the store is new in the data map"))
-        entry: dict[str, Any] = {"covered": True, "failed": findings.failed, "waits_for": _waits_for(deps, search, name)}
+        entry: dict[str, Any] = {
+            "covered": True,
+            "failed": findings.failed,
+            "waits_for": _waits_for(deps, search, name),
+        }
         if request["type"] == "erasure":
             entry |= {action: findings.counts.get(action, 0) for action in ("delete", "anonymise", "keep", "done")}
             entry["kept"] = [
-                {"ground": ground, "law": store.erasure.law, "until": until} for ground, until in sorted(findings.kept.items())
+                {"ground": ground, "law": store.erasure.law, "until": until}
+                for ground, until in sorted(findings.kept.items())
             ]
         else:
             entry["export"] = sum(findings.counts.values())
@@ -95,7 +108,7 @@ def work_left(deps: Deps, request_id: str, plan: dict[str, Any], search: Search)
     if plan["type"] == "access":
         order = [[name for wave in order for name in wave]]
     waves = [[name for name in wave if name in todo] for wave in order]
-    return {"waves": [wave for wave in waves if wave], "failed": failed}
+    return {"waves": [{"stores": wave} for wave in waves if wave], "failed": failed}
 
 
 def _done(deps: Deps, row: dict[str, Any], findings: Findings) -> bool:
@@ -124,9 +137,7 @@ def _approved(deps: Deps, request: Request, plan: dict[str, Any], digest: str) -
         return False
     item = deps.table.get(f"REQUEST#{request['request_id']}", f"PLAN#{approved}")
     before = json.loads(item["plan"])["stores"] if item else {}
-    return all(
-        not entry.get("failed") or plan["stores"].get(name, {}).get("failed") for name, entry in before.items()
-    )
+    return all(not entry.get("failed") or plan["stores"].get(name, {}).get("failed") for name, entry in before.items())
 
 
 def _grace_ends(request: Request, period: str) -> Any:

@@ -1,7 +1,7 @@
 """How far the work on a request is: one row per store in the requests table.
 
-A row says `done`, and for whom (`lookups`: keyed hash of the lookups it was worked through with, so that a store is taken up
-again when the search later finds more ways in). While a store is not done, `sealed` holds where to go on.
+A row says `done`, and for whom (`lookups`: keyed hash of the lookups it was worked through with, so that a store is
+taken up again when the search later finds more ways in). While a store is not done, `sealed` holds where to go on.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def load_verified(deps: Deps, request_id: str) -> dict[str, Any]:
 
 
 def claim(deps: Deps, request: dict[str, Any], **expect: Any) -> None:
-    """Right before work that cannot be undone: one conditional write that holds only while the request is verified and open
-    (and `expect` is true of it). Raises Ended."""
+    """Right before work that cannot be undone: one conditional write that holds only while the request is verified
+    and open (and `expect` is true of it). Raises Ended."""
     condition = {"verified_at": request["verified_at"], "status": OPEN, **expect}
     facts = {"worked_at": stamp(deps.clock())}
     if deps.table.update(requests.pk(request["request_id"]), "REQUEST", facts, expect=condition) is None:
@@ -64,7 +64,9 @@ def resume(deps: Deps, request_id: str, row: dict[str, Any]) -> dict[str, Any] |
     """What `save` was given last, if the store was begun and is not done."""
     if not row.get("sealed"):
         return None
-    state: dict[str, Any] = json.loads(deps.vault.open(request_id, bytes(row["sealed"])).decode("utf-8", "surrogatepass"))
+    state: dict[str, Any] = json.loads(
+        deps.vault.open(request_id, bytes(row["sealed"])).decode("utf-8", "surrogatepass")
+    )
     return state
 
 
