@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 RequestType = Literal["access", "erasure"]
 Regime = Literal["gdpr", "uk_gdpr", "ccpa"]
-Verb = Literal["discover", "export", "erase"]
+Verb = Literal["discover", "export", "erase", "package"]
 
 FORBID_UNKNOWN = {"extra": "forbid"}
 

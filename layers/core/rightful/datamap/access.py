@@ -1,0 +1,130 @@
+"""The permissions that a data map implies, as a CloudFormation template: managed policies for each verb's role.
+
+Limits: a managed policy holds at most 6,144 characters, white space not counted, and a role carries at most 10 managed
+policies unless AWS raised its quota (IAM and STS quotas, "IAM and STS character limits" and "object quotas").
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from rightful.datamap.kinds import Kinds
+from rightful.errors import Invalid
+from rightful.model import DataMap, Verb
+
+VERBS: tuple[Verb, ...] = ("discover", "export", "erase", "package")
+MOST_CHARACTERS = 6144
+MOST_POLICIES = 10
+_LONGEST = {"${AWS::AccountId}": "0" * 12, "${AWS::Region}": "ap-southeast-99", "${AWS::Partition}": "aws-iso-b"}
+
+_HEADER = """\
+# What the functions may do with the operator's own stores. Generated from the data map, so do not edit it:
+#   python -m rightful datamap access infra/datamap.yaml infra/store_access.yaml
+"""
+
+_Grant = tuple[tuple[str, ...], str]
+"""Actions, and one resource they are granted on."""
+
+
+class _Sub(str):
+    """Text that CloudFormation fills in."""
+
+
+class _Ref(str):
+    """Name of a parameter."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Knows the short forms of Sub and Ref."""
+
+
+_Dumper.add_representer(_Sub, lambda dumper, text: dumper.represent_scalar("!Sub", str(text)))
+_Dumper.add_representer(_Ref, lambda dumper, text: dumper.represent_scalar("!Ref", str(text)))
+
+
+def template(datamap: DataMap, kinds: Kinds) -> str:
+    """The template's YAML; equal maps give equal text. Raises Invalid when a role would need too many policies."""
+    resources: dict[str, Any] = {}
+    for verb in VERBS:
+        documents = list(_documents(sorted(set(_grants(datamap, kinds, verb)))))
+        if len(documents) > MOST_POLICIES:
+            raise Invalid(
+                f"the stores need {len(documents)} policies for `{verb}`, and a role carries {MOST_POLICIES}. "
+                f"Name stores by a common prefix, or reach some through a `role_arn`."
+            )
+        for number, document in enumerate(documents, start=1):
+            resources[f"{verb.title()}Stores{number}"] = {
+                "Type": "AWS::IAM::ManagedPolicy",
+                "Properties": {
+                    "Description": f"{verb} in the stores of the data map",
+                    "Roles": [_Ref(_parameter(verb))],
+                    "PolicyDocument": document,
+                },
+            }
+    body = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "Rightful - access to the stores of the data map",
+        # A verb that needs nothing has a role and no policy: its parameter is then not used.
+        "Metadata": {"cfn-lint": {"config": {"ignore_checks": ["W2001"]}}},
+        "Parameters": {
+            _parameter(verb): {"Type": "String", "Description": f"Name of the role that may {verb}"} for verb in VERBS
+        },
+        # CloudFormation refuses a template without resources; this one makes nothing.
+        "Resources": resources or {"NoStores": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+    }
+    return _HEADER + yaml.dump(body, Dumper=_Dumper, sort_keys=False, width=120)
+
+
+def _parameter(verb: Verb) -> str:
+    return f"{verb.title()}Role"
+
+
+def _grants(datamap: DataMap, kinds: Kinds, verb: Verb) -> Iterator[_Grant]:
+    """What the verb's role needs on covered stores. A store behind a role of its own asks for that role alone."""
+    for store in datamap.stores.values():
+        if not store.covered:
+            continue
+        permissions = kinds[store.connector].permissions(store, verb)
+        if store.role_arn and permissions:
+            yield ("sts:AssumeRole",), store.role_arn
+            continue
+        for permission in permissions:
+            for resource in permission["resources"]:
+                yield tuple(sorted(permission["actions"])), resource
+
+
+def _documents(grants: list[_Grant]) -> Iterator[dict[str, Any]]:
+    """Policy documents that hold the grants in order, each within the limit."""
+    some: list[_Grant] = []
+    for grant in grants:
+        if some and _size(_document([*some, grant])) > MOST_CHARACTERS:
+            yield _document(some)
+            some = []
+        some.append(grant)
+    if some:
+        yield _document(some)
+
+
+def _document(grants: list[_Grant]) -> dict[str, Any]:
+    """One statement for each set of actions, with all its resources."""
+    resources: dict[tuple[str, ...], list[Any]] = {}
+    for actions, resource in grants:
+        resources.setdefault(actions, []).append(_Sub(resource) if "${" in resource else resource)
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": list(actions), "Resource": on} for actions, on in resources.items()
+        ],
+    }
+
+
+def _size(document: dict[str, Any]) -> int:
+    """Characters, white space not counted, with the longest values that pseudo parameters can have."""
+    text = json.dumps(document, separators=(",", ":"))
+    for placeholder, longest in _LONGEST.items():
+        text = text.replace(placeholder, longest)
+    return len(text)

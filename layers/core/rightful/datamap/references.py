@@ -1,0 +1,132 @@
+"""Whether what a data map names exists: identities, categories, fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rightful import paths
+from rightful.datamap.categories import CATEGORIES
+from rightful.datamap.problems import Finding, Loc, nearest
+from rightful.errors import Invalid
+from rightful.model import DataMap, Field, Store
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
+_S3_SINCE = re.compile(r"object_age|tag:.+|key_date:.+")
+
+
+def names(datamap: DataMap) -> Iterator[Finding]:
+    """Names go into S3 keys, policy names and state names, so they are plain; two words are taken."""
+    for kind, named in (("identities", datamap.identities), ("stores", datamap.stores)):
+        for name in named:
+            if not _NAME.fullmatch(name):
+                cure = "Use lower-case letters, digits and `_`, a letter first, at most 48 in all."
+                yield Finding((kind, name), f"`{name}` cannot be a name", cure)
+    for name in {"person", "other"} & datamap.identities.keys():
+        cure = "Choose another: `about: person` and `about: other` have a meaning of their own."
+        yield Finding(("identities", name), f"an identity cannot be called `{name}`", cure)
+
+
+def identities(datamap: DataMap) -> Iterator[Finding]:
+    """Categories are known; something can be proven."""
+    for name, identity in datamap.identities.items():
+        yield from _category(("identities", name, "category"), identity.category)
+        if identity.proven_by == "code" and identity.form != "email":
+            yield Finding(
+                ("identities", name, "proven_by"),
+                f"identity `{name}` is `proven_by: code`, but a code can only be sent to an e-mail address",
+                "Add `form: email`, or let a store give this identity.",
+            )
+    if not any(identity.proven_by == "code" for identity in datamap.identities.values()):
+        cure = "Add `proven_by: code` to the e-mail address, where every request begins."
+        yield Finding(("identities",), "no identity can be proven by a person", cure)
+
+
+def locators(datamap: DataMap) -> Iterator[Finding]:
+    """`by` and `gives` name identities, and no locator hands on an identity of someone else."""
+    for name, store in datamap.stores.items():
+        if store.covered and not store.locate:
+            cure = "Add `locate:` with the identity and the key or index that finds a person's records."
+            yield Finding(("stores", name), f"store `{name}` has no way to find a person's records", cure)
+        for number, locator in enumerate(store.locate):
+            loc = ("stores", name, "locate", number)
+            if locator.by not in datamap.identities:
+                cure = nearest(locator.by, datamap.identities)
+                yield Finding((*loc, "by"), f"no identity is called `{locator.by}`", cure)
+            for identity, path in locator.gives.items():
+                here = (*loc, "gives", identity)
+                if identity not in datamap.identities:
+                    cure = nearest(identity, datamap.identities)
+                    yield Finding(here, f"no identity is called `{identity}`", cure)
+                yield from declared(here, path, store)
+                about = [field.about for over, field in store.fields.items() if _below(path, over)]
+                if others := [who for who in about if who not in ("person", locator.by)]:
+                    yield Finding(
+                        here,
+                        f"the locator by `{locator.by}` gives `{path}`, which is about someone else "
+                        f"(`about: {others[0]}`), so this person's request would walk into the other's records",
+                        "Remove it from `gives:`.",
+                    )
+
+
+def fields(datamap: DataMap) -> Iterator[Finding]:
+    """Each field has a path, a known category, and is about someone whom the map knows."""
+    for name, store in datamap.stores.items():
+        by = {locator.by for locator in store.locate}
+        for path, field in store.fields.items():
+            loc = ("stores", name, "fields", path)
+            yield from _well_formed(loc, path)
+            yield from _category((*loc, "category"), field.category)
+            yield from _about((*loc, "about"), field, datamap, by if store.covered else set())
+            if not field.export and not field.note.strip():
+                cure = "Add `note:` with the reason, which the person reads in the export."
+                yield Finding(loc, f"`{path}` is withheld without a reason", cure)
+
+
+def declared(loc: Loc, path: str, store: Store, *, date: bool = False) -> Iterator[Finding]:
+    """The path is (below) a field of the store; a misspelt one would silently never match."""
+    if date and _S3_SINCE.fullmatch(path):
+        return
+    if broken := list(_well_formed(loc, path)):
+        yield from broken
+    elif not any(_below(path, field) for field in store.fields):
+        cure = nearest(path, store.fields) + " Every path that a rule uses is described under `fields:`."
+        yield Finding(loc, f"`{path}` is not among the store's fields", cure)
+
+
+def steps(path: str) -> tuple[str | None, ...]:
+    """The parsed path; none for one that is not a path (which `fields` reports)."""
+    try:
+        return paths.parse(path)
+    except Invalid:
+        return ()
+
+
+def _below(path: str, field: str) -> bool:
+    over = steps(field)
+    return bool(over) and steps(path)[: len(over)] == over
+
+
+def _well_formed(loc: Loc, path: str) -> Iterator[Finding]:
+    try:
+        paths.parse(path)
+    except Invalid:
+        cure = "Write names with dots between, and `[]` for every element of a list: `contacts[].email`."
+        yield Finding(loc, f"`{path}` is not a path", cure)
+
+
+def _category(loc: Loc, category: str) -> Iterator[Finding]:
+    if category not in CATEGORIES:
+        yield Finding(loc, f"no data category is called `{category}`", nearest(category, CATEGORIES))
+
+
+def _about(loc: Loc, field: Field, datamap: DataMap, by: set[str]) -> Iterator[Finding]:
+    about = field.about
+    if about in ("person", "other"):
+        return
+    if about not in datamap.identities:
+        cure = nearest(about, {"person", "other", *datamap.identities})
+        yield Finding(loc, f"`about: {about}` names nobody that the map knows", cure)
+    elif by and about not in by:
+        cure = f"Add a locator by `{about}`, or write `about: other`."
+        yield Finding(loc, f"`about: {about}` never applies, as no locator of this store is by `{about}`", cure)
