@@ -1,0 +1,250 @@
+"""A small company in memory: five stores over three hops, Ada who asks, Bob who must not notice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rightful.clocks import stamp
+from rightful.model import (
+    Controller,
+    DataMap,
+    Erasure,
+    Field,
+    Identity,
+    Locator,
+    RequestPolicy,
+    Retention,
+    Store,
+    Strategy,
+)
+from rightful.service import asking, completing, discovering, erasing, exporting, packaging, planning
+from rightful.service.deps import Deps, TimeLeft
+
+from tests.fakes.clock import MovableClock
+from tests.fakes.events import MemoryEvents
+from tests.fakes.executions import MemoryExecutions
+from tests.fakes.files import MemoryFiles
+from tests.fakes.limits import MemoryLimits
+from tests.fakes.mailer import MemoryMailer
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.state_machine import Execution, load
+from tests.fakes.table import MemoryTable
+from tests.fakes.vault import MemoryVault
+
+ADA, BOB = "ada@example.org", "bob@example.org"
+
+
+def forever() -> float:
+    """Time enough."""
+    return 1e9
+
+
+def store(title: str, erasure: Erasure, *locate: Locator, **more: Any) -> Store:
+    return Store(
+        title=title,
+        connector="memory",
+        purpose="tests",
+        lawful_basis="contract",
+        retention=Retention(period="P1Y", since="used_at"),
+        erasure=erasure,
+        locate=list(locate),
+        **more,
+    )
+
+
+def by(identity: str, attribute: str | None = None, **gives: str) -> Locator:
+    return Locator(by=identity, through={"attribute": attribute or identity}, gives=gives)
+
+
+def small_map(**requests: RequestPolicy) -> DataMap:
+    delete = Erasure(action="delete")
+    text = {name: Field(category="user") for name in ("id", "email", "account_id", "customer_id", "note")}
+    return DataMap(
+        version="test-1",
+        controller=Controller(
+            name="Example", contact="dpo@example.org", policy_url="https://example.org/p", complaint="CNIL, Paris"
+        ),
+        identities={
+            "email": Identity(category="user.contact.email", form="email", proven_by="code"),
+            "account_id": Identity(category="user.account"),
+            "customer_id": Identity(category="user.unique_id"),
+        },
+        stores={
+            "accounts": store("Account", delete, by("email", account_id="account_id"), by("account_id"), fields=text),
+            "subscriptions": store("Subscriptions", delete, by("account_id", customer_id="customer_id"), fields=text),
+            "invoices": store(
+                "Invoices",
+                Erasure(action="keep", ground="accounting", law="a law", period="P7Y", since="issued_at"),
+                by("customer_id"),
+                by("email"),
+                fields=text | {"issued_at": Field(category="user")},
+            ),
+            "surveys": store(
+                "Surveys",
+                Erasure(
+                    action="anonymise", fields={"email": Strategy(strategy="hmac"), "note": Strategy(strategy="null")}
+                ),
+                by("email"),
+                fields=text,
+            ),
+            "contacts": store(
+                "Shared contacts",
+                delete,
+                by("account_id"),
+                by("email"),
+                fields=text
+                | {
+                    "account_id": Field(category="user.account", about="account_id"),
+                    "email": Field(category="user.contact.email", about="email"),
+                },
+            ),
+            "usage": Store(
+                title="Usage",
+                connector="planned",
+                purpose="tests",
+                lawful_basis="consent",
+                retention=Retention(period="P1Y", since="day"),
+                erasure=delete,
+            ),
+        },
+        requests=requests or {},  # type: ignore[arg-type] # the names are request types
+    )
+
+
+def small_stores() -> dict[str, MemoryStore]:
+    return {
+        "accounts": MemoryStore(
+            [
+                {"id": "a1", "email": ADA, "account_id": "acct-1", "note": "Ada's"},
+                {"id": "a2", "email": BOB, "account_id": "acct-10", "note": "Bob's"},
+            ]
+        ),
+        "subscriptions": MemoryStore(
+            [
+                {"id": "s1", "account_id": "acct-1", "customer_id": "cus-1"},
+                {"id": "s2", "account_id": "acct-1", "customer_id": "cus-2"},
+                {"id": "s3", "account_id": "acct-10", "customer_id": "cus-10"},
+            ]
+        ),
+        "invoices": MemoryStore(
+            [
+                {"id": "i1", "customer_id": "cus-1", "email": ADA, "issued_at": "2026-01-05"},
+                {"id": "i2", "customer_id": "cus-2", "email": "books@example.org", "issued_at": "2012-02-29"},
+                {"id": "i3", "customer_id": "cus-2", "email": ADA, "issued_at": "not a date"},
+                {"id": "i4", "customer_id": "cus-10", "email": BOB, "issued_at": "2012-02-29"},
+            ]
+        ),
+        "surveys": MemoryStore(
+            [
+                {"id": "v1", "email": ADA, "note": "I like it", "score": 5},
+                {"id": "v2", "email": BOB, "note": "me too", "score": 4},
+            ]
+        ),
+        "contacts": MemoryStore(
+            [
+                {"id": "c1", "account_id": "acct-1", "email": BOB},
+                {"id": "c2", "account_id": "acct-10", "email": ADA},
+                {"id": "c3", "account_id": "acct-10", "email": "eve@example.org"},
+            ]
+        ),
+    }
+
+
+@dataclass
+class World:
+    """Fakes, wired. `time_left` is handed to every step."""
+
+    deps: Deps
+    stores: dict[str, MemoryStore]
+    clock: MovableClock
+    table: MemoryTable
+    vault: MemoryVault
+    mailer: MemoryMailer
+    files: MemoryFiles
+    executions: MemoryExecutions
+    events: MemoryEvents
+    time_left: Callable[[], TimeLeft]
+
+    def ask_for(self, kind: str, request_id: str = "r1", email: str = ADA) -> None:
+        """A verified request, as the intake leaves it."""
+        now = stamp(self.clock())
+        contact = b'{"email": "%s", "typed": "%s"}' % (email.encode(), email.encode())
+        self.table.put_new(
+            f"REQUEST#{request_id}",
+            "REQUEST",
+            {
+                "request_id": request_id,
+                "type": kind,
+                "status": "in_progress",
+                "person": f"person-of-{request_id}",
+                "regime": "gdpr",
+                "locale": "en",
+                "received_at": now,
+                "verified_at": now,
+                "due_at": "2026-12-02T23:59:59Z",
+                "open": "open",
+                "contact": self.vault.seal(request_id, contact),
+                "seq": 1,
+                "changed_at": now,
+                "what": "Begun",
+            },
+        )
+
+    def execution(self, request_id: str = "r1") -> Execution:
+        """The workflow of a request, not yet run."""
+
+        def lambdas(step: Callable[..., Any], *names: str) -> Callable[[dict[str, Any]], Any]:
+            return lambda event: step(self.deps, *(event[name] for name in names))
+
+        def timed(step: Callable[..., Any], *names: str) -> Callable[[dict[str, Any]], Any]:
+            return lambda event: step(self.deps, *(event[name] for name in names), self.time_left())
+
+        return Execution(
+            {
+                "DiscoverFunctionArn": timed(discovering.step, "request_id"),
+                "PlanFunctionArn": lambdas(planning.step, "request_id"),
+                "AskFunctionArn": lambdas(asking.ask, "request_id", "task_token", "why", "failed", "problem"),
+                "ExportFunctionArn": timed(exporting.step, "request_id", "store"),
+                "EraseFunctionArn": timed(erasing.step, "request_id", "store"),
+                "PackageFunctionArn": timed(packaging.step, "request_id"),
+                "CompleteFunctionArn": lambdas(completing.step, "request_id"),
+            },
+            self.clock,
+            self.executions,
+            load("privacy_request"),
+            {"request_id": request_id},
+        )
+
+    def request(self, request_id: str = "r1") -> dict[str, Any]:
+        item = self.table.get(f"REQUEST#{request_id}", "REQUEST")
+        assert item is not None
+        return item
+
+    def contents(self) -> dict[str, list[dict[str, Any]]]:
+        return {name: store.items for name, store in self.stores.items()}
+
+
+def make_world(
+    datamap: DataMap | None = None,
+    stores: dict[str, MemoryStore] | None = None,
+    time_left: Callable[[], TimeLeft] = lambda: forever,
+) -> World:
+    clock = MovableClock()
+    table, vault, mailer, files = MemoryTable(clock), MemoryVault(), MemoryMailer(), MemoryFiles()
+    executions, events = MemoryExecutions(), MemoryEvents()
+    stores = small_stores() if stores is None else stores
+    deps = Deps(
+        clock=clock,
+        table=table,
+        vault=vault,
+        mailer=mailer,
+        files=files,
+        executions=executions,
+        events=events,
+        limits=MemoryLimits(clock),
+        connectors=stores,
+        datamap=datamap or small_map(),
+    )
+    return World(deps, stores, clock, table, vault, mailer, files, executions, events, time_left)
