@@ -28,13 +28,13 @@ class MemoryTable(Recorder):
     def get(self, pk: str, sk: str) -> dict[str, Any] | None:
         with self.operation("get", pk, sk):
             found = self._live(pk, sk)
-            return None if found is None else _copied(found)
+            return None if found is None else _copied_item(found)
 
     def query(self, pk: str, prefix: str = "") -> list[dict[str, Any]]:
         with self.operation("query", pk, prefix):
             keys = sorted(key for key in self.items if key[0] == pk and key[1].startswith(prefix))
             found = [self._live(*key) for key in keys]
-            return [_copied(item) for item in found if item is not None]
+            return [_copied_item(item) for item in found if item is not None]
 
     def put_new(self, pk: str, sk: str, data: Mapping[str, Any]) -> bool:
         with self.operation("put_new", pk, sk, data):
@@ -65,13 +65,13 @@ class MemoryTable(Recorder):
                 item[name] = item.get(name, 0) + step
             for name in remove:
                 item.pop(name, None)
-            return _copied(self._store(pk, sk, item))
+            return _copied_item(self._store(pk, sk, item))
 
     def by_person(self, person: str) -> list[dict[str, Any]]:
         with self.operation("by_person", person):
             found = [self._live(*key) for key, item in self.items.items() if item.get("person") == person]
             indexed = [item for item in found if item is not None and "received_at" in item]
-            return [_copied(item) for item in sorted(indexed, key=lambda item: str(item["received_at"]), reverse=True)]
+            return [_copied_item(item) for item in sorted(indexed, key=lambda item: str(item["received_at"]), reverse=True)]
 
     def delete(self, pk: str, sk: str) -> None:
         with self.operation("delete", pk, sk):
@@ -84,7 +84,7 @@ class MemoryTable(Recorder):
         return item
 
     def _store(self, pk: str, sk: str, data: Mapping[str, Any]) -> dict[str, Any]:
-        item: dict[str, Any] = _copied({**data, "pk": pk, "sk": sk})
+        item = _copied_item({**data, "pk": pk, "sk": sk})
         if _size(item) > ITEM_LIMIT:
             raise NeedsAttention("put: the item is larger than DynamoDB allows")
         self.items[pk, sk] = item
@@ -96,6 +96,10 @@ def _allowed(item: Mapping[str, Any], expect: Mapping[str, Any], below: Mapping[
         if item.get(name) not in (wanted if isinstance(wanted, tuple) else (wanted,)):
             return False
     return all(item.get(name, 0) < value for name, value in below.items())
+
+
+def _copied_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _copied(value) for name, value in item.items()}
 
 
 def _copied(value: Any) -> Any:
