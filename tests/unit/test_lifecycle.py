@@ -8,10 +8,18 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from rightful import lifecycle
 from rightful.lifecycle import FOLLOWS, Status
 
-CONTRACT = (
-    "awaiting_verification in_progress awaiting_approval scheduled paused needs_attention "
-    "completed rejected withdrawn expired"
-).split()
+CONTRACT = [
+    "awaiting_verification",
+    "in_progress",
+    "awaiting_approval",
+    "scheduled",
+    "paused",
+    "needs_attention",
+    "completed",
+    "rejected",
+    "withdrawn",
+    "expired",
+]
 
 
 def test_the_statuses_are_those_of_the_contract() -> None:
