@@ -1,0 +1,187 @@
+"""What the data map says of a DynamoDB table: how a person is found in it, what is wrong with that, what it permits."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from rightful import paths
+from rightful.errors import Invalid
+from rightful.model import FORBID_UNKNOWN, Store, Strategy, Verb
+
+Problem = tuple[str, str, str]
+"""(path inside the store, what is wrong, cure)."""
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
+_DIGITS = 38
+_KEY_BYTES = 2048
+"""Limits of DynamoDB: digits of a number, bytes of a partition key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    __pydantic_config__ = FORBID_UNKNOWN
+    table: str
+    key: list[str]
+    """The table's primary key: [partition key] or [partition key, sort key]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Through:
+    """A look-up by `key` (of the table, or of `index`), or by any `attribute` where the map allows a scan."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    key: str = ""
+    """The partition key of the table, or of `index`."""
+    index: str = ""
+    """A secondary index; any projection will do."""
+    sort_key: str = ""
+    sort_prefix: str = ""
+    """Only items whose sort key (`sort_key`, text) begins so: for tables that hold several kinds of items."""
+    attribute: str = ""
+    """Path of the identity in the item; every element of a list or set at its end counts."""
+    scan: Literal["", "allowed"] = ""
+    value: str = "{}"
+    """What the store holds for an identity `{}`, e.g. `ACCOUNT#{}`."""
+    type: Literal["S", "N", "B"] = "S"
+    """N: the identity is the number's text. B: it is the bytes in base64."""
+
+    def wanted(self, value: str) -> str | Decimal | bytes | None:
+        """What a record of this person holds; None when no record can hold it."""
+        if not value:
+            return None
+        text = self.value.replace("{}", value)
+        if self.type == "N":
+            fits = _NUMBER.fullmatch(text) and sum(c.isdigit() for c in text) <= _DIGITS
+            return Decimal(text) if fits else None
+        try:
+            stored = text.encode() if self.type == "S" else base64.b64decode(text, validate=True)
+        except (UnicodeEncodeError, binascii.Error):
+            return None
+        if self.key and len(stored) > _KEY_BYTES:
+            return None
+        return text if self.type == "S" else stored
+
+    def finds(self, data: Mapping[str, Any], wanted: str | Decimal | bytes | None) -> bool:
+        """Whether a record with this data is found for the wanted value."""
+        if wanted is None:
+            return False
+        if self.attribute:
+            return any(_holds(value, wanted) for value in paths.get(data, self.attribute))
+        if not _equal(data.get(self.key), wanted):
+            return False
+        sort_value = data.get(self.sort_key) if self.sort_key else ""
+        return isinstance(sort_value, str) and sort_value.startswith(self.sort_prefix)
+
+
+def _holds(value: Any, wanted: object) -> bool:
+    if isinstance(value, list | set):
+        return any(_equal(element, wanted) for element in value)
+    return _equal(value, wanted)
+
+
+def _equal(value: Any, wanted: object) -> bool:
+    """Equal and of one type: True is no number."""
+    return type(value) is type(wanted) and value == wanted
+
+
+def check(store: Store) -> Iterator[Problem]:
+    settings = Settings(**store.settings)
+    if not settings.table:
+        yield "settings.table", "has no name", "name the table"
+    if not 1 <= len(set(settings.key)) == len(settings.key) <= 2 or not all(settings.key):
+        yield "settings.key", "is not a primary key", "list the partition key, then the sort key if there is one"
+        return
+    for number, locator in enumerate(store.locate):
+        for name, what, cure in _check_through(settings, Through(**locator.through)):
+            yield f"locate.{number}.through{name}", what, cure
+    for rule in ("erasure", "retention"):
+        fields: Mapping[str, Strategy] = getattr(store, rule).fields
+        for path, strategy in fields.items():
+            for what, cure in _check_change(store, settings, path, strategy):
+                yield f"{rule}.fields.{path}", what, cure
+
+
+def _check_through(settings: Settings, through: Through) -> Iterator[Problem]:
+    if bool(through.key) == bool(through.attribute):
+        yield (
+            "",
+            "names both or none of `key` and `attribute`",
+            "say `key` (and `index`), or `attribute` and `scan`",
+        )
+        return
+    if through.value.count("{}") != 1:
+        yield ".value", "has no place for the identity", "write {} once, where the identity stands"
+    if through.type != "S" and through.value != "{}":
+        yield ".value", "is a template for text, but the type is not S", "leave `value` away"
+    if through.attribute:
+        yield from _check_scan(through)
+        return
+    if through.scan:
+        yield ".scan", "is said of a look-up by key, which never scans", "leave it away"
+    if not through.index and through.key != settings.key[0]:
+        yield (
+            ".key",
+            f"would scan the whole table: `{through.key}` is not its partition key",
+            "name the index in `index`, or, where a scan is acceptable, say `attribute` and `scan: allowed`",
+        )
+    if bool(through.sort_key) != bool(through.sort_prefix):
+        yield ".sort_prefix", "works only together with `sort_key`", "say both or neither"
+    elif through.sort_key and not through.index and through.sort_key not in settings.key[1:]:
+        yield ".sort_key", "is not the table's sort key", "name the second part of `settings.key`"
+
+
+def _check_scan(through: Through) -> Iterator[Problem]:
+    if not through.scan:
+        yield (
+            ".attribute",
+            "would scan the whole table",
+            "look up through `key` and `index`, or, where a scan is acceptable, add `scan: allowed`",
+        )
+    try:
+        paths.parse(through.attribute)
+    except Invalid as error:
+        yield ".attribute", error.detail, "write it as the fields of the map are written"
+    for name in ("index", "sort_key", "sort_prefix"):
+        if getattr(through, name):
+            yield f".{name}", "has no part in a scan", "leave it away, or look up through `key`"
+
+
+def _check_change(store: Store, settings: Settings, path: str, strategy: Strategy) -> Iterator[tuple[str, str]]:
+    try:
+        attribute = paths.top(path)
+    except Invalid:
+        return  # the map's own check says so
+    if attribute in settings.key:
+        yield "is part of the primary key, which cannot be changed", "delete the record, or leave this field"
+    for through in (Through(**locator.through) for locator in store.locate):
+        if through.index and through.key == attribute and through.type != "S" and strategy.strategy != "null":
+            yield f"would put text into `{attribute}`, a key of {through.index} of type {through.type}", "use `null`"
+
+
+def permissions(store: Store, verb: Verb) -> list[dict[str, list[str]]]:
+    """The actions that the connector calls for a verb, on exactly the table and indexes it calls them on."""
+    if verb == "package":
+        return []
+    table = (
+        f"arn:${{AWS::Partition}}:dynamodb:{store.region or '${AWS::Region}'}:${{AWS::AccountId}}"
+        f":table/{store.settings['table']}"
+    )
+    granted: dict[str, set[str]] = {}
+    for through in (Through(**locator.through) for locator in store.locate):
+        if through.attribute:
+            granted.setdefault(table, set()).add("dynamodb:Scan")
+        elif through.index:
+            granted.setdefault(f"{table}/index/{through.index}", set()).add("dynamodb:Query")
+            granted.setdefault(table, set()).add("dynamodb:BatchGetItem")
+        else:
+            granted.setdefault(table, set()).add("dynamodb:Query")
+    if verb == "erase" and (store.erasure.action != "keep" or store.erasure.period):
+        action = "dynamodb:UpdateItem" if store.erasure.action == "anonymise" else "dynamodb:DeleteItem"
+        granted.setdefault(table, set()).add(action)
+    return [{"actions": sorted(actions), "resources": [arn]} for arn, actions in granted.items()]

@@ -1,0 +1,34 @@
+"""Kinds of stores. A new one is a file beside this one and a line below, and inherits the contract suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, Protocol
+
+from rightful.model import Store, Verb
+from rightful.ports import Clock, Connector
+from rightful.stores.dynamodb import DynamoDB
+from rightful.stores.sessions import Session
+
+
+class ConnectorKind(Protocol):
+    """What a connector class offers before it is bound to a store. All but `from_store` is pure."""
+
+    name: str
+    Settings: type[Any]
+    """Shape of `Store.settings`."""
+    Through: type[Any]
+    """Shape of `Locator.through`."""
+
+    def check(self, store: Store) -> Iterator[tuple[str, str, str]]:
+        """(path inside the store, what is wrong, cure) of a store whose settings and look-ups have the right shape."""
+
+    def permissions(self, store: Store, verb: Verb) -> list[dict[str, list[str]]]:
+        """`{"actions", "resources"}` of exactly the calls that a verb makes. Resources may hold `${AWS::Partition}`,
+        `${AWS::Region}` and `${AWS::AccountId}`. Empty when the verb calls nothing."""
+
+    def from_store(self, store: Store, session: Session, clock: Clock = ...) -> Connector:
+        """Bound to a store; makes no call."""
+
+
+CONNECTORS: Final[dict[str, ConnectorKind]] = {kind.name: kind for kind in (DynamoDB,)}

@@ -1,0 +1,56 @@
+"""Clients for stores, wherever they live: this account, another region, or another account through its role."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from rightful.model import Store
+
+SESSION_NAME = "rightful"
+"""Seen in the other account's CloudTrail."""
+
+
+class Session(Protocol):
+    """The `boto3` module and `boto3.Session` are both of this shape."""
+
+    @property
+    def client(self) -> Any:
+        """(service name, **options) -> client."""
+
+
+def client(store: Store, session: Session, service: str) -> Any:
+    """A client for `service` where the store lives; makes no call yet."""
+    from botocore.config import Config
+
+    config = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30)
+    source = _assumed(store, session) if store.role_arn else session
+    return source.client(service, config=config, region_name=store.region or None)
+
+
+def _assumed(store: Store, session: Session) -> Session:
+    """A session whose credentials come from the store's role, fetched at the first call and again before they end."""
+    import boto3
+    from botocore.credentials import CredentialProvider, DeferredRefreshableCredentials
+    from botocore.session import get_session
+
+    def fetch() -> dict[str, str]:
+        asked = {"RoleArn": store.role_arn, "RoleSessionName": SESSION_NAME}
+        if store.external_id:
+            asked["ExternalId"] = store.external_id
+        given = session.client("sts", region_name=store.region or None).assume_role(**asked)["Credentials"]
+        return {
+            "access_key": given["AccessKeyId"],
+            "secret_key": given["SecretAccessKey"],
+            "token": given["SessionToken"],
+            "expiry_time": given["Expiration"].isoformat(),
+        }
+
+    class StoreRole(CredentialProvider):
+        METHOD = "store-role"
+
+        def load(self) -> DeferredRefreshableCredentials:
+            return DeferredRefreshableCredentials(refresh_using=fetch, method=self.METHOD)
+
+    core = get_session()
+    core.get_component("credential_provider").insert_before("env", StoreRole())
+    return boto3.Session(botocore_session=core)
