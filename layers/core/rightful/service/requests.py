@@ -49,7 +49,7 @@ def transition(
         verified_at = item.get("verified_at")
         verified = bool(verified_at or facts.get("verified_at"))
         if not lifecycle.allowed(status, target, verified=verified, erasing="erasing_since" in item):
-            raise Conflict(f"A request that is {status.value} cannot become {target.value}.")
+            raise Conflict(_refusal(item, target))
         _note(deps, item)
         changed = deps.table.update(
             pk(request_id),
@@ -111,6 +111,12 @@ def _note(deps: Deps, item: dict[str, Any]) -> None:
 
 def _event(seq: int) -> str:
     return f"EVENT#{int(seq):06}"
+
+
+def _refusal(item: dict[str, Any], to: Status) -> str:
+    if "erasing_since" in item and to in lifecycle.NOT_WHILE_ERASING and item["status"] not in lifecycle.TERMINAL:
+        return f"Erasing has begun: the request can no longer be {to.value}."
+    return f"A request that is {item['status']} cannot become {to.value}."
 
 
 def _locks(to: Status) -> dict[str, None]:

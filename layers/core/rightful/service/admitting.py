@@ -1,0 +1,72 @@
+"""Lets a request whose identity was proven begin, once, and only one of a kind at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from rightful.clocks import stamp
+from rightful.lifecycle import TERMINAL, Status
+from rightful.service import requests
+from rightful.service.deps import Deps
+
+_RESERVED: Final = timedelta(days=400)
+"""How long the note of which request is open stays: longer than any workflow may run (one year)."""
+
+
+def admit(deps: Deps, request_id: str, person: str, verified_at: datetime) -> dict[str, Any]:
+    """Mark the request verified and start its workflow; returns the item of the request that now stands for it.
+
+    While another request of this person and type is open, that one stands for it and this one stays unverified, with
+    `joined_to`, until it expires. Every step may be repeated; what another process left half done is finished.
+    Raises NotFound when the request expired, TryAgain."""
+    item = requests.load(deps, request_id)
+    if item["status"] != Status.awaiting_verification.value:
+        return _begin(deps, item, person, verified_at)
+    standing = _reserve(deps, item, person)
+    if standing["request_id"] != request_id:
+        deps.table.update(
+            requests.pk(request_id), "REQUEST", {"joined_to": standing["request_id"]}, expect={"verified_at": None}
+        )
+    return _begin(deps, standing, person, verified_at)
+
+
+def _begin(deps: Deps, item: dict[str, Any], person: str, verified_at: datetime) -> dict[str, Any]:
+    if item["status"] == Status.awaiting_verification.value:
+        item = requests.transition(
+            deps,
+            item["request_id"],
+            Status.in_progress,
+            what="You confirmed that it is you; work on your request began",
+            remove=["joined_to"],
+            person=person,
+            verified_at=stamp(verified_at),
+            open="yes",
+        )
+    if item["status"] not in TERMINAL:
+        deps.executions.start(item["type"], item["request_id"])
+    return item
+
+
+def _reserve(deps: Deps, item: dict[str, Any], person: str) -> dict[str, Any]:
+    """The one request of this person and type that may be open: `item`, unless another one is.
+
+    The note is written before the request is verified; whoever finds another's note holds proof of the same person,
+    and so may carry that request on."""
+    pk, sk = f"PERSON#{person}", f"OPEN#{item['type']}"
+    note = {
+        "request_id": item["request_id"],
+        "expires_at": int((deps.clock() + _RESERVED).timestamp()),
+    }
+    while not deps.table.put_new(pk, sk, note):
+        noted = deps.table.get(pk, sk)
+        if noted is None:
+            continue
+        if noted["request_id"] == item["request_id"]:
+            break
+        other = deps.table.get(requests.pk(noted["request_id"]), "REQUEST")
+        if other is not None and other["status"] not in TERMINAL:
+            return other
+        if deps.table.update(pk, sk, note, expect={"request_id": noted["request_id"]}) is not None:
+            break
+    return item

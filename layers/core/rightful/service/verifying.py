@@ -1,0 +1,275 @@
+"""Proof of identity: a code sent to an address, a token for whoever read it.
+
+Rules of this module, each with its test in tests/functional/api:
+codes and tokens come from `secrets` and only hashes of them are stored; a try is counted before it is compared, by a
+condition, so that no number of parallel guesses gets more than five; a code works once; a token is bound to one
+person and one purpose; nothing here reads whether a person is known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from rightful.clocks import moment, stamp
+from rightful.errors import Gone, NotFound, TooMany, Unauthorised
+from rightful.identities import checked_email
+from rightful.ports import Mail
+from rightful.service import admitting
+from rightful.service.deps import Deps
+
+CODE_DIGITS: Final = 8
+CODE_LIFE: Final = timedelta(minutes=15)
+MAX_TRIES: Final = 5
+CODES_PER_HOUR: Final = 3
+TOKEN_LIFE: Final = timedelta(minutes=30)
+SIGN_IN: Final = "sign_in"
+"""Purpose of a code that was not asked for by a request: its token is good for all that a person may do."""
+
+_HOUR: Final = 3600
+_BEARER: Final = re.compile(r"[Bb]earer ([A-Za-z0-9_-]{43})")
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{20,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where a person is reached. Personal data: kept sealed."""
+
+    email: str
+    """Normal form: mails go here, and the person is known by it."""
+    typed: str
+    locale: str = "en"
+
+    @classmethod
+    def of(cls, typed: str, locale: str) -> Contact:
+        """Raises Invalid when it is no address that can be mailed."""
+        return cls(checked_email(typed), typed, locale)
+
+    def sealed(self, deps: Deps, owner: str, **more: str) -> bytes:
+        """As JSON `{email, typed, locale, ...}` under the key of a request or verification."""
+        facts = {"email": self.email, "typed": self.typed, "locale": self.locale, **more}
+        return deps.vault.seal(owner, json.dumps(facts).encode())
+
+    def person(self, deps: Deps) -> str:
+        """The keyed hash by which this person is known."""
+        return deps.vault.digest("person", self.email)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A code that is on its way."""
+
+    verification_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Shown once, to whoever sent the right code."""
+
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a valid token proves: this person read a code sent to their address at `verified_at`."""
+
+    person: str
+    purpose: str
+    """`sign_in` or the request type the code was asked for."""
+    verification_id: str
+    verified_at: datetime
+    contact: bytes
+    """Sealed under `verification_id`."""
+
+    def opened(self, deps: Deps) -> Contact:
+        facts = json.loads(deps.vault.open(self.verification_id, self.contact))
+        return Contact(facts["email"], facts["typed"], facts["locale"])
+
+
+def new_id() -> str:
+    """192 random bits, URL-safe."""
+    return secrets.token_urlsafe(24)
+
+
+def is_id(text: str) -> bool:
+    """Whether the text could be an id that `new_id` made; anything else is not worth a look-up."""
+    return _ID.fullmatch(text) is not None
+
+
+def start(deps: Deps, email: str, locale: str, source: str) -> Verification:
+    """Mail a sign-in code. Raises Invalid, or TooMany (per source address and per e-mail address)."""
+    contact = Contact.of(email, locale)
+    limit_source(deps, "verifications", source)
+    person = contact.person(deps)
+    limit_codes(deps, person)
+    return send_code(deps, new_id(), contact, person, SIGN_IN)
+
+
+def limit_source(deps: Deps, what: str, source: str) -> None:
+    """Count one use of a route by a source address. Raises TooMany."""
+    wait = deps.limits.take(what, deps.vault.digest("source", source), deps.settings.source_limit_per_hour, _HOUR)
+    if wait:
+        raise TooMany("Too many requests came from your network; try again later.", retry_after=wait)
+
+
+def limit_codes(deps: Deps, person: str) -> None:
+    """Count one code sent to a person. Raises TooMany."""
+    wait = deps.limits.take("codes", person, CODES_PER_HOUR, _HOUR)
+    if wait:
+        raise TooMany("Too many codes were asked for this address; try again later.", retry_after=wait)
+
+
+def find(deps: Deps, verification_id: str) -> dict[str, Any] | None:
+    """The verification's item while it lasts."""
+    return deps.table.get(_pk(verification_id), "VERIFICATION")
+
+
+def send_code(
+    deps: Deps, verification_id: str, contact: Contact, person: str, purpose: str, request_id: str = ""
+) -> Verification:
+    """Make the verification and mail its code. Called again with the same id it mails nothing if the first mail went
+    out, and otherwise a new code in the place of the one that nobody can know any more."""
+    expires = deps.clock() + CODE_LIFE
+    code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+    code_hash = _code_hash(deps, verification_id, code)
+    facts: dict[str, Any] = {
+        "person": person,
+        "purpose": purpose,
+        "contact": contact.sealed(deps, verification_id),
+        "code_hash": code_hash,
+        "tries": 0,
+        "until": stamp(expires),
+        "expires_at": int(expires.timestamp()),
+    }
+    if request_id:
+        facts["request_id"] = request_id
+    if not deps.table.put_new(_pk(verification_id), "VERIFICATION", facts):
+        unsent = {"mailed_at": None, "token_hash": None}
+        item = deps.table.update(_pk(verification_id), "VERIFICATION", {"code_hash": code_hash}, expect=unsent)
+        if item is None:
+            item = find(deps, verification_id) or facts
+            return Verification(verification_id, moment(item["until"]))
+        expires = moment(item["until"])
+    _mail_code(deps, verification_id, contact, purpose, code)
+    deps.table.update(
+        _pk(verification_id), "VERIFICATION", {"mailed_at": stamp(deps.clock())}, expect={"code_hash": code_hash}
+    )
+    return Verification(verification_id, expires)
+
+
+def check(deps: Deps, verification_id: str, code: str) -> Token:
+    """Exchange the right code for a token; starts the request that asked for the code.
+
+    Everything that the code sets going is idempotent and happens before the code is used up, so that a person whose
+    connection broke sends it again. Raises Unauthorised (wrong), Gone (unknown, expired or used), TooMany."""
+    item = find(deps, verification_id) if is_id(verification_id) else None
+    if item is None or "token_hash" in item:
+        raise _gone()
+    counted = deps.table.update(
+        _pk(verification_id),
+        "VERIFICATION",
+        {},
+        add={"tries": 1},
+        below={"tries": MAX_TRIES},
+        expect={"token_hash": None, "code_hash": item["code_hash"]},
+    )
+    if counted is None:
+        now = find(deps, verification_id)
+        if now is None or "token_hash" in now:
+            raise _gone()
+        raise TooMany(
+            "Too many wrong codes. Ask for a new code.",
+            retry_after=max(1, int(now["expires_at"] - deps.clock().timestamp())),
+        )
+    if not hmac.compare_digest(_code_hash(deps, verification_id, code), item["code_hash"]):
+        raise Unauthorised("The code is wrong. Look at the newest mail, or ask for a new code.")
+    verified_at = deps.clock()
+    if request_id := item.get("request_id"):
+        try:
+            admitting.admit(deps, request_id, item["person"], verified_at)
+        except NotFound:
+            raise _gone() from None
+    return _exchange(deps, item, verification_id, verified_at)
+
+
+def authenticate(deps: Deps, header: str | None) -> Proof:
+    """What an `Authorization: Bearer <token>` header proves. Raises Unauthorised, always in the same words."""
+    match = _BEARER.fullmatch(header or "")
+    item = deps.table.get(f"TOKEN#{_sha256(match[1])}", "TOKEN") if match else None
+    if item is None:
+        raise Unauthorised(
+            "Send a valid token as `Authorization: Bearer <token>`. POST /verifications mails you a code for one."
+        )
+    return Proof(
+        person=item["person"],
+        purpose=item["purpose"],
+        verification_id=item["verification_id"],
+        verified_at=moment(item["verified_at"]),
+        contact=bytes(item["contact"]),
+    )
+
+
+def _exchange(deps: Deps, item: dict[str, Any], verification_id: str, verified_at: datetime) -> Token:
+    """Store a token, then use up the code: a token that nobody was shown opens nothing, a code that is used up without
+    a token would shut the person out. Who loses the race for the code takes the token back."""
+    token = secrets.token_urlsafe(32)
+    token_hash = _sha256(token)
+    expires = verified_at + TOKEN_LIFE
+    deps.table.put_new(
+        f"TOKEN#{token_hash}",
+        "TOKEN",
+        {
+            "person": item["person"],
+            "purpose": item["purpose"],
+            "verification_id": verification_id,
+            "verified_at": stamp(verified_at),
+            "contact": item["contact"],
+            "expires_at": int(expires.timestamp()),
+        },
+    )
+    used = {"token_hash": token_hash}
+    won = deps.table.update(_pk(verification_id), "VERIFICATION", used, expect={"token_hash": (None, token_hash)})
+    if won is None:
+        deps.table.delete(f"TOKEN#{token_hash}", "TOKEN")
+        raise _gone()
+    return Token(token, expires)
+
+
+def _mail_code(deps: Deps, verification_id: str, contact: Contact, purpose: str, code: str) -> None:
+    from rightful import mails  # a template engine, which most calls of the API do without
+
+    mail = mails.render(
+        "code",
+        contact.locale,
+        code=code,
+        minutes=int(CODE_LIFE.total_seconds() // 60),
+        purpose=purpose,
+        controller=deps.datamap.controller,
+    )
+    deps.mailer.send(
+        Mail(to=contact.email, subject=mail.subject, text=mail.text, html=mail.html, key=f"{verification_id}:code")
+    )
+
+
+def _pk(verification_id: str) -> str:
+    return f"VERIFICATION#{verification_id}"
+
+
+def _code_hash(deps: Deps, verification_id: str, code: str) -> str:
+    return deps.vault.digest("code", f"{verification_id}:{code}")
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _gone() -> Gone:
+    return Gone("This code is no longer valid. Ask for a new code.")
