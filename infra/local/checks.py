@@ -1,0 +1,101 @@
+"""Holds what a request did against the ground truth: the person's records as promised, everyone else's byte for
+byte."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from infra.sample.truth import Truth
+
+Snapshot = Mapping[str, Mapping[str, str]]
+"""Store -> record key -> SHA-256 of the record."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One store's row in the table at the end. `problems` is empty when everything held."""
+
+    store: str
+    found: int = 0
+    exported: int = 0
+    erased: int = 0
+    anonymised: int = 0
+    kept: int = 0
+    why: str = ""
+    left: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def bystanders(truth: Truth, before: Snapshot, after: Snapshot, emails: list[str]) -> list[str]:
+    """Stores in which a record that belongs to none of `emails` was added, changed or lost."""
+    owned: dict[str, set[str]] = {}
+    for email in emails:
+        for store, share in truth.person(email).items():
+            owned.setdefault(store, set()).update(share["keys"])
+    return [
+        f"{store}: a record of someone else was touched"
+        for store, records in before.items()
+        if _without(records, owned.get(store, set())) != _without(after.get(store, {}), owned.get(store, set()))
+    ]
+
+
+def erasure(truth: Truth, email: str, before: Snapshot, after: Snapshot, told: Mapping[str, Any]) -> list[Outcome]:
+    """Per store, what the erasure of `email` left, against the truth and against what the person is told (`told`: the
+    request's result, store -> facts)."""
+    rows = []
+    for store, share in truth.person(email).items():
+        said = told.get(store, {})
+        if not said.get("covered", False):
+            rows.append(Outcome(store, found=share["records"], why="not covered yet"))
+            continue
+        row = Outcome(store, found=share["records"], erased=said["deleted"], anonymised=said["anonymised"])
+        row.kept, row.left = said["kept"], said["left"]
+        row.why = f"{said['ground']}, {said['law']}" if row.kept else ""
+        for key in share["keys"]:
+            row.problems += _fate(key, share["after_erasure"].get(key, "gone"), before[store], after[store])
+        if row.erased + row.anonymised + row.kept + said["blocked"] != row.found:
+            row.problems.append(
+                f"the person is told of {row.erased + row.anonymised + row.kept} of {row.found} records"
+            )
+        rows.append(row)
+    return rows
+
+
+def access(truth: Truth, email: str, before: Snapshot, after: Snapshot, package: IO[bytes]) -> list[Outcome]:
+    """Per store, whether the package holds every record of `email`, with checksums that hold."""
+    rows = []
+    with zipfile.ZipFile(package) as archive:
+        broken = archive.testzip()
+        for store, share in truth.person(email).items():
+            row = Outcome(store, found=share["records"])
+            if f"data/{store}.json" in archive.namelist():
+                row.exported = len(json.loads(archive.read(f"data/{store}.json")))
+                if row.exported != row.found:
+                    row.problems.append(f"{row.exported} of {row.found} records are in the package")
+            else:
+                row.why = "not covered yet"
+            if before[store] != after[store]:
+                row.problems.append("an access changed the store")
+            if broken:
+                row.problems.append(f"{broken} is damaged")
+            rows.append(row)
+    return rows
+
+
+def _fate(key: str, expected: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    if expected == "gone":
+        return ["a record is still there"] if key in after else []
+    if key not in after:
+        return [f"a record that should be {expected} is gone"]
+    same = before[key] == after[key]
+    if expected == "anonymised":
+        return ["a record was not anonymised"] if same else []
+    return [] if same else [f"a record that should be {expected} was changed"]
+
+
+def _without(records: Mapping[str, str], keys: set[str]) -> dict[str, str]:
+    return {key: digest for key, digest in records.items() if key not in keys}

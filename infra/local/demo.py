@@ -1,0 +1,163 @@
+"""`make demo`: the main job, played on this machine from the first click to the last record.
+
+Starts the whole stack, then asks for one download and one deletion as a person would (over HTTP, with the code from the
+mailbox), shows the workflow while it runs, and holds every store against the ground truth. Exits 0 only if all of it held.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+
+from infra.local import checks
+from infra.local.checks import Outcome
+from infra.local.deploy import ROOT
+from infra.local.emulator import LocalError
+from infra.local.person import Person
+from infra.local.stack import Stack, running_stack
+from infra.sample.digest import snapshot
+from infra.sample.truth import Truth
+
+REPORT = ROOT / "build" / "demo"
+console = Console(width=110 if not sys.stdout.isatty() else None)
+
+
+def main() -> int:
+    began = time.monotonic()
+    port = int(os.environ.get("RIGHTFUL_PORT", "4566"))
+    console.rule("[bold]Rightful: a download and a deletion, end to end")
+    try:
+        with running_stack(port=port, people=1000, report=_step) as stack:
+            report = play(stack)
+    except LocalError as error:
+        console.print(f"[red]{error}")
+        return 1
+    report["seconds"] = round(time.monotonic() - began, 1)
+    REPORT.mkdir(parents=True, exist_ok=True)
+    (REPORT / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    verdict = "[bold green]Every check held." if report["ok"] else "[bold red]Something did not hold; see above."
+    console.print(
+        f"\n{verdict}[/] {report['seconds']:.0f} s in all. Details: build/demo/report.json, build/demo/my-data.zip"
+    )
+    return 0 if report["ok"] else 1
+
+
+def play(stack: Stack) -> dict[str, Any]:
+    """Both requests; the facts for report.json."""
+    truth = Truth.load(stack.truth)
+    reader, leaver = _people(truth)
+    before = snapshot(stack.client)
+
+    console.print(f"\n[bold]1. {reader} asks for a download.[/] The code comes by mail; the API is told it.")
+    person = Person(reader, stack.api_url, stack.mailbox_url)
+    status, states = _watch(stack, person, "access")
+    package = person.download(status["request_id"])
+    REPORT.mkdir(parents=True, exist_ok=True)
+    (REPORT / "my-data.zip").write_bytes(package)
+    middle = snapshot(stack.client)
+    exported = checks.access(truth, reader, before, middle, io.BytesIO(package))
+    _letter(person)
+    _show(f"What the download of {len(package):,} bytes holds", exported, ("found", "exported"))
+
+    console.print(f"\n[bold]2. {leaver} asks for the account to be deleted.")
+    person = Person(leaver, stack.api_url, stack.mailbox_url)
+    status, more_states = _watch(stack, person, "erasure")
+    after = snapshot(stack.client)
+    erased = checks.erasure(truth, leaver, middle, after, status["result"]["stores"])
+    _letter(person)
+    _show("What the deletion did", erased, ("found", "erased", "anonymised", "kept", "left"))
+
+    strangers = checks.bystanders(truth, before, after, [leaver])
+    people = truth.content["people"]
+    if strangers:
+        console.print(*[f"[red]{line}" for line in strangers], sep="\n")
+    else:
+        total = sum(len(records) for records in after.values())
+        console.print(f"[green]The other {people - 1:,} people: all {total:,} records byte for byte as before.")
+    ok = not strangers and not any(row.problems for row in (*exported, *erased))
+    return {
+        "ok": ok,
+        "steps": stack.steps,
+        "access": {"stores": [asdict(row) for row in exported], "states": states, "bytes": len(package)},
+        "erasure": {"stores": [asdict(row) for row in erased], "states": more_states},
+        "bystanders": strangers or "byte-identical",
+    }
+
+
+def _people(truth: Truth) -> tuple[str, str]:
+    """The two people who have the most to show: something in the most stores."""
+
+    def breadth(email: str) -> tuple[int, int]:
+        shares = truth.person(email).values()
+        return sum(bool(share["keys"]) for share in shares), sum(share["records"] for share in shares)
+
+    first, second, *_ = sorted(truth.people(), key=breadth, reverse=True)
+    return first, second
+
+
+def _watch(stack: Stack, person: Person, kind: str) -> tuple[dict[str, Any], list[str]]:
+    """Asks, then shows the workflow's states until the request ended."""
+    request_id = person.ask(kind)
+    console.print(f"   request {request_id}, proven with the mailed code")
+    machine = stack.client("stepfunctions")
+    arn = f"{stack.outputs['PrivacyRequestArn'].replace(':stateMachine:', ':execution:')}:{kind}-{request_id}"
+    began = time.monotonic()
+    with Live(console=console, refresh_per_second=4, transient=True) as live:
+        status = person.wait(request_id, each=lambda: live.update(_view(states(machine, arn), began)))
+    seen = states(machine, arn)
+    console.print(_view(seen, began))
+    return status, [name for name, _ in seen]
+
+
+def states(machine: Any, arn: str) -> list[tuple[str, int]]:
+    """(state name, times entered), in the order of first entry."""
+    counts: dict[str, int] = {}
+    for page in machine.get_paginator("get_execution_history").paginate(executionArn=arn):
+        for event in page["events"]:
+            if event["type"].endswith("StateEntered"):
+                name = event["stateEnteredEventDetails"]["name"]
+                counts[name] = counts.get(name, 0) + 1
+    return list(counts.items())
+
+
+def _view(seen: list[tuple[str, int]], began: float) -> Panel:
+    lines = [f"[green]●[/] {name}" + (f"  × {times}" if times > 1 else "") for name, times in seen]
+    return Panel(
+        "\n".join(lines) or "starting", title=f"Step Functions, {time.monotonic() - began:.1f} s", expand=False
+    )
+
+
+def _letter(person: Person) -> None:
+    last = person.letters()[-1]
+    console.print(Panel(last.text.strip(), title=f"mail: {last.subject}", expand=False))
+
+
+def _show(title: str, rows: list[Outcome], columns: tuple[str, ...]) -> None:
+    table = Table(title=title, title_justify="left")
+    table.add_column("store")
+    for column in columns:
+        table.add_column(column, justify="right")
+    table.add_column("why")
+    table.add_column("held")
+    for row in rows:
+        verdict = "[red]" + "; ".join(sorted(set(row.problems))) if row.problems else "[green]yes"
+        table.add_row(row.store, *(str(getattr(row, column)) for column in columns), row.why, verdict)
+    console.print(table)
+
+
+def _step(what: str, seconds: float) -> None:
+    console.print(f"   {what}: {seconds:.1f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
