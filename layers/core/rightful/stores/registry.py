@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from rightful.model import Store, Verb
 from rightful.ports import Clock, Connector
 from rightful.stores.dynamodb import DynamoDB
+from rightful.stores.s3_objects import S3Objects
 from rightful.stores.sessions import Session
 
 
@@ -31,4 +32,4 @@ class ConnectorKind(Protocol):
         """Bound to a store; makes no call."""
 
 
-CONNECTORS: Final[dict[str, ConnectorKind]] = {kind.name: kind for kind in (DynamoDB,)}
+CONNECTORS: Final[dict[str, ConnectorKind]] = {kind.name: kind for kind in (DynamoDB, S3Objects)}
