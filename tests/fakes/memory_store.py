@@ -75,6 +75,10 @@ class MemoryStore:
         calls that pass. `committed`: the call does its work first, and only the answer is lost."""
         self._faults.append(_Fault(method, error, times, after, committed))
 
+    def mend(self) -> None:
+        """Ends all faults."""
+        self._faults.clear()
+
     # The connector
 
     def find(self, locator: Locator, value: str, cursor: str | None, limit: int) -> Page:

@@ -1,0 +1,168 @@
+"""What the DPO decides, and what runs because of it."""
+
+from __future__ import annotations
+
+import pytest
+from rightful.errors import Conflict, Invalid, NeedsAttention
+from rightful.model import RequestPolicy
+from rightful.service import asking, requests
+
+from tests.fakes.world import ADA, World, make_world, small_map
+
+APPROVAL = "Wait for the DPO's approval"
+ATTENTION = "Wait for the DPO to resolve what failed"
+
+
+def waiting_for_approval() -> tuple[World, asking.Why]:
+    world = make_world(small_map(erasure=RequestPolicy(approval="dpo")))
+    world.ask_for("erasure")
+    return world, "approval"
+
+
+def test_erasure_runs_only_the_approved_hash_and_comes_back_when_the_records_changed() -> None:
+    world, _ = waiting_for_approval()
+    run = world.execution().run()
+    first = world.request()["plan_hash"]
+    world.stores["surveys"].put({"id": "v9", "email": ADA, "note": "new"})
+
+    asking.decide(world.deps, "r1", "approve", plan_hash=first)
+    run.resume()
+
+    assert run.state == APPROVAL
+    second = world.request()["plan_hash"]
+    assert second != first
+    assert len(world.stores["accounts"].items) == 2, "nothing was erased under the old approval"
+    assert len(world.mailer.sent) == 2, "the DPO is told of the new plan"
+
+    with pytest.raises(Conflict, match="changed"):
+        asking.decide(world.deps, "r1", "approve", plan_hash=first)
+    asking.decide(world.deps, "r1", "approve", plan_hash=second)
+    run.resume()
+    assert world.request()["status"] == "completed"
+    assert [item["id"] for item in world.stores["accounts"].items] == ["a2"]
+
+
+def test_a_refusal_needs_ground_and_reason_and_tells_the_person() -> None:
+    world, _ = waiting_for_approval()
+    run = world.execution().run()
+    before = world.contents()
+    with pytest.raises(Invalid) as refused:
+        asking.decide(world.deps, "r1", "reject")
+    assert [field for field, _ in refused.value.errors] == ["ground", "reason"]
+
+    asking.decide(world.deps, "r1", "reject", ground="17(3)(e)", reason="A court case is open.")
+    run.resume()
+
+    assert run.ended
+    assert world.request()["status"] == "rejected"
+    assert world.contents() == before
+    assert [mail.to for mail in world.mailer.sent] == ["dpo@example.org", ADA]
+
+
+def test_grace_period_lets_the_person_withdraw_and_then_nothing_is_touched() -> None:
+    world = make_world(small_map(erasure=RequestPolicy(grace_period="P7D")))
+    world.ask_for("erasure")
+    before = world.contents()
+    run = world.execution()
+    original = world.clock.set
+
+    def withdraw_first(now: object) -> None:
+        requests.transition(world.deps, "r1", "withdrawn", what="You withdrew the request")
+        original(now)  # type: ignore[arg-type] # the clock's own argument, handed on
+
+    world.clock.set = withdraw_first  # type: ignore[method-assign] # while the workflow waits, the person acts
+    run.run()
+
+    assert "Wait for the grace period to end" in run.history
+    assert run.ended
+    assert world.request()["status"] == "withdrawn"
+    assert world.contents() == before
+
+
+def test_after_the_grace_period_what_is_there_then_is_erased() -> None:
+    world = make_world(small_map(erasure=RequestPolicy(grace_period="P7D")))
+    world.ask_for("erasure")
+    start = world.clock()
+    run = world.execution().run()
+    assert run.ended
+    assert (world.clock() - start).days == 7
+    assert run.history.count("Find the person's records") == 2
+    assert [item["id"] for item in world.stores["accounts"].items] == ["a2"]
+
+
+@pytest.mark.parametrize("kind", ["access", "erasure"])
+def test_a_store_that_fails_for_good_leaves_all_others_done_and_waits_for_a_decision(kind: str) -> None:
+    world = make_world()
+    world.ask_for(kind)
+    world.stores["subscriptions"].fail(
+        "delete" if kind == "erasure" else "find", NeedsAttention("no access"), times=None
+    )
+    run = world.execution().run()
+
+    assert run.state == ATTENTION
+    assert world.request()["status"] == "needs_attention"
+    rows = {row["sk"].removeprefix("STORE#") for row in world.table.query("REQUEST#r1", "STORE#") if row.get("done")}
+    assert rows == {"accounts", "surveys", "contacts", "invoices"}
+    mail = world.mailer.sent[-1]
+    assert mail.to == "dpo@example.org"
+    assert "subscriptions" in mail.text
+
+    world.stores["subscriptions"].mend()
+    asking.decide(world.deps, "r1", "retry", store="subscriptions")
+    run.resume()
+    assert world.request()["status"] == "completed"
+    if kind == "erasure":
+        assert [item["id"] for item in world.stores["subscriptions"].items] == ["s3"]
+        assert [item["id"] for item in world.stores["invoices"].items] == ["i1", "i3", "i4"]
+
+
+def test_a_search_that_failed_is_made_good_after_retry_with_what_it_leads_to() -> None:
+    world = make_world()
+    world.ask_for("erasure")
+    world.stores["subscriptions"].fail("find", NeedsAttention("no access"), times=None)
+    run = world.execution().run()
+    assert run.state == ATTENTION
+    assert "i2" in {item["id"] for item in world.stores["invoices"].items}, "only subscriptions lead to it"
+
+    world.stores["subscriptions"].mend()
+    asking.decide(world.deps, "r1", "retry", store="subscriptions")
+    run.resume()
+
+    assert world.request()["status"] == "completed"
+    assert "i2" not in {item["id"] for item in world.stores["invoices"].items}
+    rows = {row["sk"]: row for row in world.table.query("REQUEST#r1", "STORE#")}
+    assert rows["STORE#invoices"]["deleted"] == 1
+    assert rows["STORE#subscriptions"]["deleted"] == 2
+
+
+def test_skip_needs_a_failed_store_and_a_reason_and_then_completes() -> None:
+    world = make_world()
+    world.ask_for("erasure")
+    world.stores["surveys"].fail("anonymise", NeedsAttention("table is gone"), times=None)
+    run = world.execution().run()
+    with pytest.raises(Invalid):
+        asking.decide(world.deps, "r1", "skip", store="accounts", reason="why not")
+    with pytest.raises(Invalid):
+        asking.decide(world.deps, "r1", "skip", store="surveys")
+    asking.decide(world.deps, "r1", "skip", store="surveys", reason="table was dropped")
+    run.resume()
+    assert world.request()["status"] == "completed"
+
+
+def test_once_erasing_began_it_can_no_longer_be_refused() -> None:
+    world = make_world()
+    world.ask_for("erasure")
+    world.stores["surveys"].fail("anonymise", NeedsAttention("table is gone"), times=None)
+    world.execution().run()
+    with pytest.raises(Conflict, match="begun"):
+        asking.decide(world.deps, "r1", "reject", ground="g", reason="r")
+
+
+def test_a_decision_that_nobody_waits_for_changes_nothing() -> None:
+    world = make_world()
+    world.ask_for("access")
+    world.execution().run()
+    before = world.request()
+    with pytest.raises(Conflict, match="waits for no decision"):
+        asking.decide(world.deps, "r1", "approve", plan_hash=before["plan_hash"])
+    assert world.request() == before
