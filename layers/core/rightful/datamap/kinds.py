@@ -22,7 +22,7 @@ class Kind(Protocol):
         """Dataclass of a locator's `through`."""
 
     def check(self, store: Store) -> Iterator[tuple[str, str, str]]:
-        """(path inside the store such as `locate.0.through.index`, what, cure)."""
+        """(path inside the store such as `locate.0.through.index`, what is said of it, cure)."""
 
     def permissions(self, store: Store, verb: Verb) -> list[dict[str, Any]]:
         """`[{"actions": [...], "resources": [...]}]`; resources may hold CloudFormation pseudo parameters."""
@@ -45,7 +45,7 @@ def complaints(datamap: DataMap, kinds: Kinds) -> Iterator[Finding]:
         for number, locator in enumerate(store.locate):
             wrong += _shape((*loc, "locate", number, "through"), kind.Through, locator.through)
         if not wrong:
-            wrong = [Finding((*loc, *_parts(path)), what, cure) for path, what, cure in kind.check(store)]
+            wrong = [_told(loc, *complaint) for complaint in kind.check(store)]
         yield from wrong
 
 
@@ -53,5 +53,15 @@ def _shape(loc: Loc, cls: type[Any], value: dict[str, Any]) -> Iterator[Finding]
     yield from build(cls, value, loc)[1]
 
 
+def _told(store: Loc, path: str, what: str, cure: str) -> Finding:
+    """A connector says what is wrong with a place as the rest of a sentence: `has no name`."""
+    parts = _parts(path)
+    whole = cure[:1].upper() + cure[1:]
+    return Finding((*store, *parts), f"`{parts[-1]}` {what}", whole if whole.endswith((".", "?")) else f"{whole}.")
+
+
 def _parts(path: str) -> Loc:
-    return tuple(int(part) if part.isdigit() else part for part in path.split("."))
+    """`erasure.fields.address.city` has three parts: what stands under `fields` is itself a path."""
+    above, fields, below = path.partition("fields.")
+    parts: Loc = tuple(int(part) if part.isdigit() else part for part in above.split(".") if part)
+    return (*parts, "fields", below) if fields else parts

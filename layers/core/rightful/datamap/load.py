@@ -54,6 +54,10 @@ def _finding(cls: type[Any], detail: ErrorDetails, at: Loc) -> Finding:
             return Finding(loc, f"unknown key `{here}`{_inside(loc)}", nearest(here, known))
         case "missing":
             return Finding(loc, f"`{here}` is missing{_inside(loc)}", f"Add `{_EXAMPLES.get(here, here + ': ...')}`.")
+        case "literal_error" if given is None:
+            return Finding(
+                loc, f"`{here}`{_inside(loc)} is empty", 'Write a choice; the word null needs quotes: "null".'
+            )
         case "literal_error":
             known = {str(choice) for choice in typing.get_args(_type_at(cls, inner))}
             return Finding(loc, f"`{given}` is not a choice for `{here}`{_inside(loc)}", nearest(str(given), known))

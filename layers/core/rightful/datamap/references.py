@@ -12,7 +12,9 @@ from rightful.errors import Invalid
 from rightful.model import DataMap, Field, Store
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
-_S3_SINCE = re.compile(r"object_age|tag:.+|key_date:.+")
+_OBJECT_SINCE = re.compile(r"object_age|tag:.+|key_date:.+")
+_OF_OBJECTS = ("s3_objects", "planned")
+"""Connectors whose records can have a date that is not in the record."""
 
 
 def names(datamap: DataMap) -> Iterator[Finding]:
@@ -85,7 +87,7 @@ def fields(datamap: DataMap) -> Iterator[Finding]:
 
 def declared(loc: Loc, path: str, store: Store, *, date: bool = False) -> Iterator[Finding]:
     """The path is (below) a field of the store; a misspelt one would silently never match."""
-    if date and _S3_SINCE.fullmatch(path):
+    if date and store.connector in _OF_OBJECTS and _OBJECT_SINCE.fullmatch(path):
         return
     if broken := list(_well_formed(loc, path)):
         yield from broken
