@@ -63,8 +63,8 @@ $(READY): requirements.txt
 	@echo 'setting up .venv (once) ...'
 	@test -x $(RUN) || $(PYTHON) -m venv .venv
 	@$(RUN) $(PIP_INSTALL) -r requirements.txt
-	@$(RUN) -c 'import pathlib, sysconfig; here = pathlib.Path.cwd(); \
-		pathlib.Path(sysconfig.get_path("purelib"), "rightful-checkout.pth").write_text(f"{here}\n{here / \"layers/core\"}\n")'
+	@printf '%s\n' "$(CURDIR)" "$(CURDIR)/layers/core" \
+		> "$$($(RUN) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/rightful.pth"
 	@touch $@
 
 $(READY_DEV): requirements-dev.txt $(READY)

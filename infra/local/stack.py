@@ -20,6 +20,7 @@ from typing import Any
 from infra.local import emulator
 from infra.local.deploy import ROOT, SENDER, build, deploy
 from infra.local.emulator import CREDENTIALS, HOST, REGION, LocalError, client_environment
+from infra.sample.keys import bucket_name
 
 DIRECTORY = ROOT / "build" / "local"
 STACK = "rightful"
@@ -88,6 +89,7 @@ def start(
         with ThreadPoolExecutor() as side_by_side:
             built: Future[Path] = side_by_side.submit(timed, "sam build", lambda: build(port, directory))
             timed("sam deploy of the sample stores", lambda: deploy(SAMPLE_TEMPLATE, SAMPLE, port, directory))
+            _lock_uploads(endpoint)
             seeded = side_by_side.submit(timed, "seed the sample", lambda: _seed(port, people, seed, truth, directory))
             _client("sesv2", endpoint).create_email_identity(EmailIdentity=SENDER)
             template = built.result()
@@ -130,7 +132,7 @@ def running_stack(port: int, **options: Any) -> Iterator[Stack]:
 
 def _seed(port: int, people: int, seed: int, truth: Path, directory: Path) -> None:
     endpoint = f"http://{HOST}:{port}"
-    arguments = ["--people", str(people), "--seed", str(seed), "--endpoint", endpoint, "--truth", str(truth)]
+    arguments = ["--people", str(people), "--seed", str(seed), "--endpoint", endpoint, "--out", str(truth)]
     log = directory / "seed.log"
     with log.open("wb") as output:
         done = subprocess.run(
@@ -144,6 +146,14 @@ def _seed(port: int, people: int, seed: int, truth: Path, directory: Path) -> No
         )
     if done.returncode:
         raise LocalError(f"Seeding the sample failed; the end of {log}:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def _lock_uploads(endpoint: str) -> None:
+    """Object Lock, which the emulator does not take from a template."""
+    account = _client("sts", endpoint).get_caller_identity()["Account"]
+    _client("s3", endpoint).put_object_lock_configuration(
+        Bucket=bucket_name("uploads", account), ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+    )
 
 
 def _client(service: str, endpoint: str, **options: Any) -> Any:

@@ -28,13 +28,19 @@ from infra.packaging.target import ROOT, Target, read_target
 HERE = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements.txt"
 CACHE = ROOT / "build" / "layers"
+NOT_SHIPPED = ("__pycache__", "*.pyc", "py.typed", "__main__.py", "datamap")
+"""Parts of the package that no function uses: the command line, and the reading of data maps (PyYAML, Pydantic)."""
 
 
 def build_layer(name: str, artifacts: Path, target: Target) -> None:
     out = artifacts / "python"
     if name == "core":
-        ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
-        shutil.copytree(ROOT / "layers/core/rightful", out / "rightful", ignore=ignore, dirs_exist_ok=True)
+        shutil.copytree(
+            ROOT / "layers/core/rightful",
+            out / "rightful",
+            ignore=shutil.ignore_patterns(*NOT_SHIPPED),
+            dirs_exist_ok=True,
+        )
         compile_bytecode(out, target)
     elif name == "datamap":
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "layers/core")}
