@@ -18,8 +18,8 @@ from rightful.service.deps import Deps
 from rightful.service.verifying import new_id
 
 KEPT: Final = timedelta(hours=24)
-BUSY_SECONDS: Final = 10
-"""How long a call that neither answered nor failed is taken to be still at work."""
+BUSY_SECONDS: Final = 15
+"""How long a call that neither answered nor failed is taken to be still at work: the time-out of the API function."""
 
 Answer = dict[str, Any]
 

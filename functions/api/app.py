@@ -1,0 +1,216 @@
+"""The HTTP API: each view reads one call, makes one use case do it, and writes the answer down."""
+
+import base64
+import binascii
+import functools
+import re
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from chalice.app import Chalice, Request, Response
+from rightful import __version__, wiring
+from rightful.api.problems import problem, problem_of
+from rightful.clocks import stamp
+from rightful.entry import logger
+from rightful.errors import Invalid, Refused, RightfulError
+from rightful.service import intake, verifying, viewing
+from rightful.service.deps import Deps
+
+BODY_LIMIT = 32 * 1024
+"""Bytes."""
+JSON = ["application/json"]
+ANY: list[str] = []
+"""For routes that read no body: whatever is said of it does not matter."""
+FIXED_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Vary": "Origin",
+}
+IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")
+
+app = Chalice("rightful", configure_logs=False)
+
+View = Callable[..., tuple[int, Any]]
+
+
+@functools.cache
+def deps() -> Deps:
+    return wiring.build()
+
+
+def route(method: str, path: str, content_types: list[str]) -> Callable[[View], View]:
+    """Registers a view that returns (status, JSON values). What it raises becomes a problem here: Chalice would make
+    a 500 of it, and log its message, before any middleware sees it."""
+
+    def register(view: View) -> View:
+        @functools.wraps(view)
+        def answer(**parameters: str) -> Response:
+            try:
+                status, body = view(**parameters)
+            except RightfulError as error:
+                _log(path, error)
+                return _response(*problem_of(error))
+            except Exception as error:  # noqa: BLE001 - the last line before the caller: whatever it is, its text stays here
+                _log(path, error)
+                return _response(*problem(500, "The operator has been told. Try again later."))
+            return Response(body=body, status_code=status, headers={"Content-Type": "application/json"})
+
+        app.route(path, methods=[method], content_types=content_types)(answer)
+        return view
+
+    return register
+
+
+@app.middleware("http")
+def guard(request: Request | None, go_on: Callable[[Any], Response]) -> Response:
+    """What holds for every call: known route, bounded body, problems as problems, headers."""
+    if request is None or request.path not in app.routes:
+        response = _response(*problem(404, "There is no such address."))
+    elif _length(request) > BODY_LIMIT:
+        response = _response(*problem(413, f"A body may have at most {BODY_LIMIT} bytes."))
+    else:
+        response = go_on(request)
+        if response.status_code == 405:
+            allowed = ", ".join(sorted(app.routes[request.path]))
+            response = _response(*problem(405, f"This address takes {allowed}."))
+            response.headers["Allow"] = allowed
+        elif response.status_code == 415:
+            response = _response(*problem(415, "Send the body as application/json."))
+    response.headers.update(FIXED_HEADERS)
+    origin = request.headers.get("origin") if request else None
+    if origin and origin in deps().settings.form_origins:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+    return response
+
+
+@route("GET", "/health", ANY)
+def health() -> tuple[int, Any]:
+    return 200, {"status": "ok", "version": __version__}
+
+
+@route("GET", "/openapi.json", ANY)
+def openapi() -> tuple[int, Any]:
+    from rightful.api.openapi import document  # Pydantic: paid for by those who ask
+
+    return 200, document(__version__)
+
+
+@route("POST", "/verifications", JSON)
+def start_verification() -> tuple[int, Any]:
+    from rightful.api import bodies
+
+    body = bodies.parse(bodies.VerificationStart, _body())
+    started = verifying.start(deps(), body.email, body.locale, _source())
+    return 202, {"verification_id": started.verification_id, "expires_at": stamp(started.expires_at)}
+
+
+@route("POST", "/verifications/{verification_id}", JSON)
+def check_verification(verification_id: str) -> tuple[int, Any]:
+    from rightful.api import bodies
+
+    body = bodies.parse(bodies.VerificationCheck, _body())
+    token = verifying.check(deps(), verification_id, re.sub(r"[\s-]", "", body.code))
+    return 200, {"token": token.token, "expires_at": stamp(token.expires_at)}
+
+
+@route("POST", "/requests", JSON)
+def submit_request() -> tuple[int, Any]:
+    from rightful.api import bodies
+
+    body = bodies.parse(bodies.NewRequest, _body())
+    asked = intake.Asked(
+        type=body.type, email=body.email or "", regime=body.regime, locale=body.locale, details=body.details
+    )
+    proof = _proof() if "authorization" in _request().headers else None
+    return 202, intake.submit(deps(), asked, _source(), proof, _idempotency_key())
+
+
+@route("GET", "/requests", ANY)
+def list_requests() -> tuple[int, Any]:
+    return 200, {"requests": viewing.listed(deps(), _proof())}
+
+
+@route("GET", "/requests/{request_id}", ANY)
+def show_request(request_id: str) -> tuple[int, Any]:
+    return 200, viewing.one(deps(), _proof(), request_id)
+
+
+@route("DELETE", "/requests/{request_id}", ANY)
+def withdraw_request(request_id: str) -> tuple[int, Any]:
+    return 200, viewing.withdraw(deps(), _proof(), request_id)
+
+
+@route("POST", "/requests/{request_id}/download", ANY)
+def download(request_id: str) -> tuple[int, Any]:
+    return 200, viewing.download(deps(), _proof(), request_id)
+
+
+def _preflight(**_: str) -> Response:
+    """What a browser asks before it posts from another origin."""
+    methods = ", ".join(sorted(app.routes[_request().path]))
+    headers: dict[str, str | list[str]] = {
+        "Access-Control-Allow-Methods": methods,
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
+        "Access-Control-Max-Age": "600",
+    }
+    return Response(body="", status_code=204, headers=headers)
+
+
+for _path in [path for path in app.routes if path.startswith(("/verifications", "/requests"))]:
+    app.route(_path, methods=["OPTIONS"], content_types=ANY)(_preflight)
+
+
+def _request() -> Request:
+    if app.current_request is None:
+        raise RuntimeError("no call is being answered")
+    return app.current_request
+
+
+def _length(request: Request) -> int:
+    event = request.to_original_event()
+    body = event.get("body") or ""
+    return len(body) * 3 // 4 if event.get("isBase64Encoded") else len(body.encode("utf-8", "surrogatepass"))
+
+
+def _body() -> bytes:
+    event = _request().to_original_event()
+    text: str = event.get("body") or ""
+    try:
+        return base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
+    except (binascii.Error, UnicodeEncodeError):
+        raise Refused("The body cannot be read. Send a JSON object in UTF-8.") from None
+
+
+def _proof() -> verifying.Proof:
+    return verifying.authenticate(deps(), _request().headers.get("authorization"))
+
+
+def _source() -> str:
+    """The address that API Gateway saw, which no header of the caller can change."""
+    return str(_request().context["identity"]["sourceIp"])
+
+
+def _idempotency_key() -> str | None:
+    key: str | None = _request().headers.get("idempotency-key")
+    if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
+        fault = "Use 1 to 128 visible ASCII characters."
+        raise Invalid("The Idempotency-Key cannot be used.", errors=[("Idempotency-Key", fault)])
+    return key
+
+
+def _response(status: int, body: str, headers: dict[str, str]) -> Response:
+    return Response(body=body, status_code=status, headers=dict(headers))
+
+
+def _log(path: str, error: Exception) -> None:
+    """The route and the kind of error; the message of a foreign error may quote what it choked on."""
+    if isinstance(error, Refused):
+        logger().info("refused", extra={"route": path, "status": error.status})
+    elif isinstance(error, RightfulError):
+        logger().warning(type(error).__name__, extra={"route": path, "reason": str(error)})
+    else:
+        places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+        logger().error("unexpected", extra={"route": path, "error": type(error).__name__, "places": places})

@@ -1,0 +1,1 @@
+"""What is particular to HTTP: bodies and answers, problems, the OpenAPI document."""

@@ -1,0 +1,168 @@
+"""The bodies that the API accepts and the answers it gives. The one source of both validation and OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rightful.errors import Invalid, Refused
+from rightful.lifecycle import Status
+from rightful.model import Regime, RequestType
+
+Id = Annotated[str, Field(description="Opaque and unguessable.", examples=["n3nVUmKbd7Qk2xYw9cGfPzRt5LhJ8aSe"])]
+Time = Annotated[str, Field(description="RFC 3339, UTC.", examples=["2027-01-31T09:30:00Z"])]
+Email = Annotated[str, Field(max_length=320, examples=["name@example.com"])]
+Locale = Annotated[
+    str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", examples=["en", "fr-CA"], description="BCP 47.")
+]
+
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class _Body(BaseModel):
+    """Nothing unknown, and no value taken for another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class VerificationStart(_Body):
+    """Where a sign-in code shall be sent."""
+
+    email: Email
+    locale: Locale = "en"
+
+
+class VerificationCheck(_Body):
+    """The code as it was mailed; spaces and hyphens in it do not matter."""
+
+    code: Annotated[str, Field(min_length=1, max_length=64, examples=["31415926"])]
+
+
+class NewRequest(_Body):
+    """A privacy request. Without a token it names an address, to which a code is sent."""
+
+    type: RequestType
+    email: Email | None = None
+    regime: Annotated[Regime, Field(description="The law it is made under.")] | None = None
+    locale: Locale = "en"
+    details: Annotated[str, Field(max_length=4000, description="For the data protection officer.")] = ""
+
+
+class Health(BaseModel):
+    status: Literal["ok"]
+    version: str
+
+
+class VerificationStarted(BaseModel):
+    """The same whether or not the address is known."""
+
+    verification_id: Id
+    expires_at: Time
+
+
+class TokenIssued(BaseModel):
+    token: str
+    expires_at: Time
+
+
+class RequestTaken(BaseModel):
+    request_id: Id
+    status: Status
+    verification_id: Id | None = None
+    due_at: Time
+
+
+class RequestSummary(BaseModel):
+    request_id: Id
+    type: RequestType
+    status: Status
+    received_at: Time
+    due_at: Time
+
+
+class RequestList(BaseModel):
+    requests: list[RequestSummary]
+
+
+class Progress(BaseModel):
+    total: int
+    done: int
+
+
+class Entry(BaseModel):
+    at: Time
+    what: str
+
+
+class Refusal(BaseModel):
+    ground: str
+    reason: str
+    complaint: Annotated[str, Field(description="The authority that takes a complaint.")]
+
+
+class RequestView(RequestSummary):
+    extended_until: Time | None = None
+    paused_since: Time | None = None
+    stores: Progress
+    events: list[Entry]
+    refusal: Refusal | None = None
+    result: Annotated[dict[str, Any], Field(description="What was done in each store.")] | None = None
+
+
+class Download(BaseModel):
+    url: str
+    expires_at: Time
+
+
+class FieldProblem(BaseModel):
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] | None = None
+
+
+def parse(model: type[Body], raw: bytes) -> Body:
+    """The body, validated. Raises Refused (400) when it is not JSON, Invalid (422) naming each field and its cure;
+    neither repeats a value."""
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        raise Refused("The body is not JSON. Send a JSON object in UTF-8.")
+    known = ", ".join(model.model_fields)
+    raise Invalid("The body cannot be used.", errors=[(_field(fault["loc"]), _cure(fault, known)) for fault in faults])
+
+
+def _field(loc: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in loc)[:100] or "body"
+
+
+def _cure(fault: Any, known: str) -> str:
+    context = fault.get("ctx", {})
+    match fault["type"]:
+        case "extra_forbidden":
+            return f"There is no such field; leave it out. Fields: {known}."
+        case "missing":
+            return "This field is needed."
+        case "literal_error":
+            return f"Must be {context['expected']}."
+        case "string_too_long":
+            return f"At most {context['max_length']} characters."
+        case "string_too_short":
+            return "Must not be empty."
+        case "string_pattern_mismatch":
+            return "Write a language tag, such as en or fr-CA."
+        case "string_type" | "string_unicode":
+            return "Must be text in quotes."
+    return f"Must be a JSON object with the fields: {known}."

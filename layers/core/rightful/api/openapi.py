@@ -1,0 +1,192 @@
+"""The OpenAPI 3.1 document, made from the models that validate and one table of routes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from rightful.api import bodies
+from rightful.api.problems import MEDIA_TYPE
+
+REF: Final = "#/components/schemas/{model}"
+ANYWHERE: Final = (413, 500, 503)
+"""What any route may answer: a body too large, a fault of ours, busy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of one path."""
+
+    method: str
+    path: str
+    summary: str
+    success: int
+    answer: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    token: str = ""
+    """`needed`, `optional` or empty."""
+    refusals: tuple[int, ...] = ()
+    idempotent_by_key: bool = False
+
+
+OPERATIONS: Final = (
+    Operation(method="get", path="/health", summary="Whether the API is up", success=200, answer=bodies.Health),
+    Operation(method="get", path="/openapi.json", summary="This document", success=200),
+    Operation(
+        method="post",
+        path="/verifications",
+        summary="Have a sign-in code mailed",
+        success=202,
+        answer=bodies.VerificationStarted,
+        body=bodies.VerificationStart,
+        refusals=(400, 415, 422, 429),
+    ),
+    Operation(
+        method="post",
+        path="/verifications/{verification_id}",
+        summary="Exchange the code for a token",
+        success=200,
+        answer=bodies.TokenIssued,
+        body=bodies.VerificationCheck,
+        refusals=(400, 401, 410, 415, 422, 429),
+    ),
+    Operation(
+        method="post",
+        path="/requests",
+        summary="Make a privacy request",
+        success=202,
+        answer=bodies.RequestTaken,
+        body=bodies.NewRequest,
+        token="optional",  # noqa: S106 - says whether a token is needed
+        refusals=(400, 401, 409, 415, 422, 429),
+        idempotent_by_key=True,
+    ),
+    Operation(
+        method="get",
+        path="/requests",
+        summary="Your requests",
+        success=200,
+        answer=bodies.RequestList,
+        token="needed",  # noqa: S106 - says whether a token is needed
+        refusals=(401,),
+    ),
+    Operation(
+        method="get",
+        path="/requests/{request_id}",
+        summary="One of your requests",
+        success=200,
+        answer=bodies.RequestView,
+        token="needed",  # noqa: S106 - says whether a token is needed
+        refusals=(401, 404),
+    ),
+    Operation(
+        method="delete",
+        path="/requests/{request_id}",
+        summary="Withdraw a request",
+        success=200,
+        answer=bodies.RequestSummary,
+        token="needed",  # noqa: S106 - says whether a token is needed
+        refusals=(401, 404, 409),
+    ),
+    Operation(
+        method="post",
+        path="/requests/{request_id}/download",
+        summary="A link to your data, good for five minutes",
+        success=200,
+        answer=bodies.Download,
+        token="needed",  # noqa: S106 - says whether a token is needed
+        refusals=(401, 404, 409, 410),
+    ),
+)
+"""Every route but the CORS preflights, which browsers make by themselves."""
+
+
+def document(version: str) -> dict[str, Any]:
+    """The whole document, as JSON values."""
+    used: list[type[BaseModel]] = [bodies.Problem]
+    for operation in OPERATIONS:
+        used += [model for model in (operation.answer, operation.body) if model]
+    _, definitions = models_json_schema([(model, "validation") for model in used], ref_template=REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Rightful", "version": version, "summary": "Privacy requests"},
+        "paths": paths,
+        "components": {
+            "schemas": definitions["$defs"],
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Comes from POST /verifications/{verification_id}; good for 30 minutes.",
+                }
+            },
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": f"{operation.method} {operation.path}",
+        "summary": operation.summary,
+        "parameters": list(_parameters(operation)),
+        "responses": {str(operation.success): _success(operation)}
+        | {str(status): _refusal(status) for status in sorted({*operation.refusals, *ANYWHERE})},
+    }
+    if operation.body:
+        described["requestBody"] = {"required": True, "content": {"application/json": _schema(operation.body)}}
+    if operation.token:
+        described["security"] = [{"token": []}, *([{}] if operation.token == "optional" else [])]  # noqa: S105
+    return described
+
+
+def _parameters(operation: Operation) -> Any:
+    for part in operation.path.split("/"):
+        if part.startswith("{"):
+            yield {"name": part.strip("{}"), "in": "path", "required": True, "schema": {"type": "string"}}
+    if operation.idempotent_by_key:
+        yield {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "The same key and body give the same answer and act once, for 24 hours.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
+        }
+
+
+def _success(operation: Operation) -> dict[str, Any]:
+    schema = _schema(operation.answer) if operation.answer else {"schema": {"type": "object"}}
+    return {"description": operation.summary, "content": {"application/json": schema}}
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "description": _MEANS[status],
+        "content": {MEDIA_TYPE: _schema(bodies.Problem)},
+    }
+    if status in (429, 503):
+        described["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+    return described
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return {"schema": {"$ref": REF.format(model=model.__name__)}}
+
+
+_MEANS: Final = {
+    400: "The body is not JSON.",
+    401: "The code or token is missing, wrong, expired, or not good for this.",
+    404: "You have no such request.",
+    409: "Not possible in the present state, or the Idempotency-Key is in use.",
+    410: "No longer valid.",
+    413: "The body is larger than 32 KiB.",
+    415: "Only application/json is read.",
+    422: "A field is wrong; `errors` says which, and what to do.",
+    429: "Too many tries; `Retry-After` says when to come back.",
+    500: "A fault of ours.",
+    503: "Busy: send the same again.",
+}
