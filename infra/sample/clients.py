@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -15,32 +16,36 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 THREADS = 8
-_PATHS = Config(s3={"addressing_style": "path"})
-"""A bucket is not a host name on an emulator."""
+MakeClient = Callable[[str], Any]
+"""Service name -> client, as `boto3.client` and an emulator's stack offer it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """`endpoint`: an emulator's address, or None for AWS itself. Thread-safe."""
+    """Clients of the sample's stores in one account. They may be shared by threads."""
 
     dynamodb: DynamoDBClient
     s3: S3Client
     account: str
 
     @classmethod
-    def make(cls, endpoint: str | None, region: str) -> Clients:
-        config = Config(max_pool_connections=THREADS, retries={"mode": "standard", "max_attempts": 5})
-        session = boto3.Session(region_name=region)
-        return cls(
-            dynamodb=session.client("dynamodb", endpoint_url=endpoint, config=config),
-            s3=session.client(
-                "s3", endpoint_url=endpoint, config=config.merge(Config(s3={"addressing_style": "path"}))
-            ),
-            account=session.client("sts", endpoint_url=endpoint, config=config).get_caller_identity()["Account"],
-        )
+    def of(cls, client: MakeClient) -> Clients:
+        return cls(client("dynamodb"), client("s3"), client("sts").get_caller_identity()["Account"])
 
     def table(self, store: str) -> str:
         return table_name(store)
 
     def bucket(self, store: str) -> str:
         return bucket_name(store, self.account)
+
+
+def maker(endpoint: str | None, region: str) -> MakeClient:
+    """Makes clients of an emulator at `endpoint`, or of AWS itself when that is None."""
+    # A bucket is not a host name on an emulator, so it goes into the path.
+    config = Config(max_pool_connections=THREADS, retries={"mode": "standard"}, s3={"addressing_style": "path"})
+    session = boto3.Session(region_name=region)
+
+    def make(service: str) -> Any:
+        return session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]  # any name
+
+    return make

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from infra.sample.clients import THREADS, Clients
+from infra.sample.clients import THREADS, Clients, MakeClient
 from infra.sample.keys import STORES, TABLES, file_key, row_key, upload_key
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ Snapshot = dict[str, dict[str, str]]
 """Store -> record key (as in the truth) -> SHA-256 in hex."""
 
 
-def snapshot(clients: Clients) -> Snapshot:
+def snapshot(client: MakeClient) -> Snapshot:
     """All records of all stores of the sample."""
+    clients = Clients.of(client)
     with ThreadPoolExecutor(THREADS) as threads:
         rows = {store: threads.submit(lambda store: dict(_rows(clients, store)), store) for store in TABLES}
         events = threads.submit(lambda: dict(_events(clients)))

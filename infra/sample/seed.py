@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from infra.sample.clients import THREADS, Clients
+from infra.sample.clients import THREADS, Clients, maker
 from infra.sample.generate import Subject, generate
 from infra.sample.keys import event_object
 from infra.sample.records import Stored, nobodys
@@ -49,7 +49,7 @@ def seed(
     bucket must allow. The stores are expected to be empty: what else is in them stays."""
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     as_of = as_of or midnight
-    clients = Clients.make(endpoint, region)
+    clients = Clients.of(maker(endpoint, region))
     with (
         Writer(truth, people=people, seed=seed, as_of=as_of) as writer,
         ThreadPoolExecutor(THREADS) as threads,
@@ -159,9 +159,12 @@ def main() -> None:
     parser.add_argument("--region", default="eu-west-1")
     parser.add_argument("--people", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--out", type=Path, default=TRUTH)
-    options = parser.parse_args()
-    print(seed(options.endpoint, options.region, options.people, options.seed, truth=options.out))
+    parser.add_argument("--out", "--truth", type=Path, default=TRUTH, help="where the ground truth goes")
+    parser.add_argument(
+        "--lock", action="store_true", help="put one file under Object Lock, which the bucket must allow"
+    )
+    given = parser.parse_args()
+    print(seed(given.endpoint, given.region, given.people, given.seed, truth=given.out, lock=given.lock))
 
 
 if __name__ == "__main__":
