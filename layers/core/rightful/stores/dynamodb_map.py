@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from rightful import paths
 from rightful.errors import Invalid
-from rightful.model import FORBID_UNKNOWN, Store, Strategy, Verb
+from rightful.model import FORBID_UNKNOWN, Store, Verb
 
 Problem = tuple[str, str, str]
 """(path inside the store, what is wrong, cure)."""
@@ -101,10 +101,13 @@ def check(store: Store) -> Iterator[Problem]:
         for name, what, cure in _check_through(settings, Through(**locator.through)):
             yield f"locate.{number}.through{name}", what, cure
     for rule in ("erasure", "retention"):
-        fields: Mapping[str, Strategy] = getattr(store, rule).fields
-        for path, strategy in fields.items():
-            for what, cure in _check_change(store, settings, path, strategy):
-                yield f"{rule}.fields.{path}", what, cure
+        for path in getattr(store, rule).fields:
+            if _attribute(path) in settings.key:
+                yield (
+                    f"{rule}.fields.{path}",
+                    "is part of the primary key, which cannot be changed",
+                    "delete the record, or leave this field",
+                )
 
 
 def _check_through(settings: Settings, through: Through) -> Iterator[Problem]:
@@ -152,16 +155,11 @@ def _check_scan(through: Through) -> Iterator[Problem]:
             yield f".{name}", "has no part in a scan", "leave it away, or look up through `key`"
 
 
-def _check_change(store: Store, settings: Settings, path: str, strategy: Strategy) -> Iterator[tuple[str, str]]:
+def _attribute(path: str) -> str:
     try:
-        attribute = paths.top(path)
+        return paths.top(path)
     except Invalid:
-        return  # the map's own check says so
-    if attribute in settings.key:
-        yield "is part of the primary key, which cannot be changed", "delete the record, or leave this field"
-    for through in (Through(**locator.through) for locator in store.locate):
-        if through.index and through.key == attribute and through.type != "S" and strategy.strategy != "null":
-            yield f"would put text into `{attribute}`, a key of {through.index} of type {through.type}", "use `null`"
+        return ""  # reported where all paths of the map are checked
 
 
 def permissions(store: Store, verb: Verb) -> list[dict[str, list[str]]]:

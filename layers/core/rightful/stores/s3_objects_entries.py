@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 Entry = dict[str, Any]
 """The data of a record: key, kind (version, delete_marker or upload), last_modified (RFC 3339), version_id or
-upload_id. A version also has size (bytes), etag and is_latest, and tags, metadata and content_type where a look-up needs them."""
+upload_id. A version also has size (bytes), etag and is_latest; tags, metadata and content_type where a look-up needs
+them."""
 
 
 def version_of(data: Mapping[str, Any]) -> dict[str, Any]:
