@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +50,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
+def bench() -> Bench:
     clock = MovableClock()
     table, mailer = MemoryTable(clock), MemoryMailer()
     deps = Deps(
@@ -66,7 +65,7 @@ def bench() -> Iterator[Bench]:
         connectors={},
         datamap=DataMap(version="1", controller=CONTROLLER, identities={}, stores={}),
     )
-    yield Bench(clock, table, mailer, deps)
+    return Bench(clock, table, mailer, deps)
 
 
 def kill(at: str, when: Moment) -> Fault:

@@ -18,12 +18,14 @@ CONFIG: Final = Config(
     read_timeout=20,
     retries={"mode": "standard", "total_max_attempts": 5},
     tcp_keepalive=True,
-    signature_version=None,
 )
 """Seconds. Five tries with full jitter, at most 20 s apart; what still fails is retried by the workflow."""
 
 S3_CONFIG: Final = CONFIG.merge(Config(signature_version="s3v4", read_timeout=60))
 """Signature version 4 also for links, which S3 otherwise still signs with version 2 in its oldest regions."""
+
+MAIL_CONFIG: Final = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+"""One try: SES has no idempotency token, so a try after a lost answer would send the mail twice. Who sends decides."""
 
 SERVICES: Final = ("dynamodb", "events", "kms", "s3", "sesv2", "stepfunctions", "sts")
 
@@ -59,6 +61,6 @@ class Clients:
         defaults = {
             "region_name": self._region,
             "endpoint_url": self._endpoint,
-            "config": S3_CONFIG if service == "s3" else CONFIG,
+            "config": {"s3": S3_CONFIG, "sesv2": MAIL_CONFIG}.get(service, CONFIG),
         }
         return self._session.create_client(service, **{**defaults, **options})

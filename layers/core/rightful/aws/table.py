@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 BY_PERSON: Final = "by_person"
 """Index on `person`, sorted by `received_at`."""
-BATCH: Final = 100
-"""Keys that one BatchGetItem takes."""
 
 
 class DynamoTable:
@@ -106,10 +104,8 @@ class DynamoTable:
             "ExpressionAttributeValues": {":person": {"S": person}},
             "ScanIndexForward": False,
         }
-        keys = [{"pk": entry["pk"], "sk": entry["sk"]} for entry in self._pages(request)]
-        items = {(item["pk"]["S"], item["sk"]["S"]): item for item in self._batch(keys)}
-        ordered = (items.get((key["pk"]["S"], key["sk"]["S"])) for key in keys)
-        found = [self._live(item) for item in ordered if item is not None]
+        keys = [(entry["pk"]["S"], entry["sk"]["S"]) for entry in self._pages(request)]
+        found = [self.get(*key) for key in keys]  # an index lags behind its table, so it only says where to look
         return [item for item in found if item is not None and item.get("person") == person]
 
     def delete(self, pk: str, sk: str) -> None:
@@ -125,18 +121,6 @@ class DynamoTable:
             if not answer.get("LastEvaluatedKey"):
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-    def _batch(self, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """The items as they are now: an index lags behind its table. What is left unprocessed is asked again."""
-        while keys:
-            asked, keys = keys[:BATCH], keys[BATCH:]
-            with translated():
-                answer = self._client.batch_get_item(
-                    RequestItems={self._name: {"Keys": asked, "ConsistentRead": True}},
-                )
-            yield from answer["Responses"].get(self._name, [])
-            if self._name in answer["UnprocessedKeys"]:
-                keys = [*answer["UnprocessedKeys"][self._name]["Keys"], *keys]
 
     def _live(self, item: Mapping[str, Any]) -> dict[str, Any] | None:
         """TTL deletes days late, so an item past its time is treated as gone."""

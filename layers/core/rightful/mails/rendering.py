@@ -1,0 +1,114 @@
+"""Renders one mail in one language."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from rightful.mails.catalogue import Catalogue, load
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+LANGUAGES: Final = ("en", "fr")
+"""The first is the one for everybody else."""
+
+KINDS: Final = (
+    "code",
+    "request_received",
+    "completed_access",
+    "completed_erasure",
+    "withdrawn",
+    "rejected",
+    "dpo_approval",
+    "dpo_attention",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    subject: str
+    text: str
+    html: str
+
+
+def render(kind: str, locale: str, **facts: Any) -> Rendered:
+    """The mail of this kind, in the language of `locale` (`fr`, `fr-CA`, ...) or in English.
+
+    `facts`, besides `controller` (model.Controller), which every mail takes:
+    code              purpose (sign_in, access, erasure, download or withdraw), code, minutes (it is valid for)
+    request_received  request (item of the requests table)
+    withdrawn, rejected                   request; a rejected one has `refusal: {ground, reason}`
+    completed_access, completed_erasure   request, stores: name -> {title, covered, deleted, anonymised, kept,
+                                          kept_by: ground -> ISO date or "", law, blocked, blocked_until, left,
+                                          skipped, reason}
+    dpo_approval      request, plan (see rightful.plans)
+    dpo_attention     request, plan, failed (store names), problem (what went wrong, in words)
+    Raises jinja2.UndefinedError when a fact is missing.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"there is no mail of the kind {kind}")
+    catalogue = load(language_of(locale))
+    return Rendered(
+        subject=_subject(kind, catalogue, facts),
+        text=_tidy(_part("text", kind, catalogue, facts)),
+        html=_part("html", kind, catalogue, facts),
+    )
+
+
+def language_of(locale: str) -> str:
+    language = re.split("[-_]", locale.strip().lower())[0]
+    return language if language in LANGUAGES else LANGUAGES[0]
+
+
+def _subject(kind: str, catalogue: Catalogue, facts: dict[str, Any]) -> str:
+    request = facts.get("request", {})
+    subject = catalogue.sentence(f"{kind}.subject").format(
+        controller=facts["controller"].name,
+        request_id=request.get("request_id", ""),
+        type=catalogue.words("types", request.get("type", "")),
+    )
+    return " ".join(subject.split())
+
+
+def _part(voice: str, kind: str, catalogue: Catalogue, facts: dict[str, Any]) -> str:
+    from markupsafe import Markup, escape
+
+    def filled(sentence: str, values: dict[str, Any]) -> str:
+        return Markup(escape(sentence)).format(**values) if voice == "html" else sentence.format(**values)  # noqa: S704  escaped first
+
+    environment = _environment(voice)
+    return environment.get_template(f"{kind}.j2").render(
+        facts,
+        voice=environment.get_template(f"{voice}.j2").module,
+        kind=kind,
+        language=catalogue.language,
+        t=lambda name, **values: filled(catalogue.sentence(name), values),
+        count=lambda name, number: filled(catalogue.plural(name, number), {"n": number}),
+        words=catalogue.words,
+        date=catalogue.date,
+        json=lambda **value: json.dumps(value, ensure_ascii=False, indent=2),
+    )
+
+
+@cache
+def _environment(voice: str) -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("rightful.mails"),
+        autoescape=voice == "html",  # noqa: S701  the plain part of a mail is no HTML
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _tidy(text: str) -> str:
+    """One empty line between paragraphs, whatever the templates left between them."""
+    lines = (line.rstrip() for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"

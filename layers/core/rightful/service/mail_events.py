@@ -1,0 +1,71 @@
+"""Notes what the mail provider says of our mails: that it took one, or could not deliver it.
+
+Source of the events: Amazon SES developer guide, "Monitoring SES events using Amazon EventBridge". They come at least
+once, in any order, and by best effort. A mail is recognised by its tags; the recipient's address is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rightful.clocks import stamp
+from rightful.service import mailing, requests
+from rightful.service.deps import Deps
+
+OUTCOMES: Final = {
+    "Send": "accepted",
+    "Delivery": "accepted",
+    "Bounce": "bounced",
+    "Reject": "bounced",
+    "Rendering Failure": "bounced",
+    "Complaint": "complained",
+}
+"""Event type -> what is noted; other types (opened, delayed) tell nothing we need."""
+
+TO_THE_DPO: Final = "dpo_"
+"""Kinds of mails that do not go to the person begin so."""
+
+
+def note(deps: Deps, event: Mapping[str, Any]) -> dict[str, str]:
+    """`{"request_id", "status", "why"}`: the outcome noted, or `ignored`, and the kind of the mail. Idempotent."""
+    outcome = OUTCOMES.get(event["detail"]["eventType"], "")
+    tags = {name: values[0] for name, values in event["detail"]["mail"].get("tags", {}).items() if values}
+    subject, kind = tags.get("subject", ""), tags.get("kind", "")
+    answer = {"request_id": subject, "status": outcome or "ignored", "why": kind}
+    number = tags.get("number", "1")
+    if not (outcome and subject and kind and number.isdecimal()):
+        return {**answer, "status": "ignored"}
+    key = _mail(subject, kind, int(number))
+    noted = {f"{outcome}_at": stamp(deps.clock()), "message_id": event["detail"]["mail"]["messageId"]}
+    deps.table.update(*key, noted, expect={f"{outcome}_at": None})
+    mail = deps.table.get(*key)
+    if mail is None:
+        return {**answer, "status": "ignored"}
+    if outcome == "bounced" and not kind.startswith(TO_THE_DPO):
+        _tell(deps, mail, kind)
+    return answer
+
+
+def _mail(subject: str, kind: str, number: int) -> tuple[str, str]:
+    """Key of the item that stands for the mail. A code's is its verification."""
+    if kind == "code":
+        return f"VERIFICATION#{subject}", "VERIFICATION"
+    return requests.pk(subject), mailing.claim_key(kind, number)
+
+
+def _tell(deps: Deps, mail: dict[str, Any], kind: str) -> None:
+    """An entry in the timeline of the request, if there is one. Its key is written on the mail first, so that the same
+    event coming twice makes one entry even if the request's status moved in between."""
+    request_id = mail.get("request_id", "") if kind == "code" else mail["pk"].removeprefix(requests.pk(""))
+    request = deps.table.get(requests.pk(request_id), "REQUEST") if request_id else None
+    if request is None:
+        return
+    if "entry" not in mail:
+        entry = f"EVENT#{request['seq']:06}#MAIL#{kind}"
+        chosen = deps.table.update(mail["pk"], mail["sk"], {"entry": entry}, expect={"entry": None})
+        mail = chosen or deps.table.get(mail["pk"], mail["sk"]) or mail
+    what = (
+        "The mail with your code could not be delivered" if kind == "code" else "A mail to you could not be delivered"
+    )
+    deps.table.update(requests.pk(request_id), mail["entry"], {"at": mail["bounced_at"], "what": what})

@@ -1,0 +1,54 @@
+"""Sends each mail once, although it may be killed at any instruction. See docs/decisions/one-mail.md."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from rightful import mails
+from rightful.clocks import moment, stamp
+from rightful.errors import TryAgain
+from rightful.ports import Mail
+from rightful.service import requests
+from rightful.service.deps import Deps
+
+IN_FLIGHT: Final = timedelta(seconds=60)
+"""How long a mail whose sender fell silent may still be on its way to the provider, or the provider's event on its
+way to us. Longer than any try to send can take."""
+
+
+def send_once(deps: Deps, request_id: str, kind: str, to: str, locale: str, *, number: int = 1, **facts: Any) -> None:
+    """Mails `kind` (see `rightful.mails.render`, also for `facts`) about a request. `number` tells apart mails of one
+    kind, such as the DPO's first and second question.
+
+    Returns when the mail was handed over, by this call or an earlier one. Raises TryAgain while that cannot be known
+    yet: call again later."""
+    mail = mails.render(kind, locale, **facts)
+    pk, sk = requests.pk(request_id), claim_key(kind, number)
+    if not _claimed(deps, pk, sk):
+        return
+    key = f"{request_id}:{kind}:{number}"
+    message_id = deps.mailer.send(Mail(to=to, subject=mail.subject, text=mail.text, html=mail.html, key=key))
+    deps.table.update(pk, sk, {"sent_at": stamp(deps.clock()), "message_id": message_id})
+
+
+def claim_key(kind: str, number: int) -> str:
+    return f"MAIL#{kind}" if number == 1 else f"MAIL#{kind}#{number}"
+
+
+def _claimed(deps: Deps, pk: str, sk: str) -> bool:
+    """Whether the mail is this call's to send; False when it was sent."""
+    now = deps.clock()
+    if deps.table.put_new(pk, sk, {"claimed_at": stamp(now)}):
+        return True
+    claim = deps.table.get(pk, sk)
+    if claim is None:
+        raise TryAgain("the claim on this mail vanished")
+    if "sent_at" in claim or "accepted_at" in claim or "bounced_at" in claim:
+        return False
+    if now - moment(claim["claimed_at"]) < IN_FLIGHT:
+        raise TryAgain("an earlier try to send this mail may still succeed")
+    expect = {"claimed_at": claim["claimed_at"], "sent_at": None, "accepted_at": None, "bounced_at": None}
+    if deps.table.update(pk, sk, {"claimed_at": stamp(now)}, expect=expect) is None:
+        raise TryAgain("another try to send this mail has begun")
+    return True

@@ -1,0 +1,268 @@
+"""The mails say what they must, in every language, and treat what people wrote as data."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from html.parser import HTMLParser
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+
+from rightful.mails import KINDS, LANGUAGES, render
+from rightful.mails.catalogue import load
+from rightful.mails.rendering import language_of
+from rightful.model import GROUNDS, Controller
+
+CONTROLLER = Controller(
+    name="Example & Söhne",
+    contact="dpo@example.com",
+    policy_url="https://example.com/privacy",
+    complaint="The authority, 1 High Street",
+)
+REQUEST = {
+    "request_id": "q3Zr8m0uT5yVfKx1aBcDeg",
+    "type": "erasure",
+    "due_at": "2027-03-01T23:59:59Z",
+    "plan_hash": "ab" * 32,
+    "refusal": {"ground": "legal_process", "reason": "A case is before the court."},
+}
+STORES: dict[str, dict[str, Any]] = {
+    "accounts": {"title": "Your account", "covered": True, "deleted": 1, "kept": 0, "kept_by": {}},
+    "tickets": {"title": "Your tickets", "covered": True, "deleted": 3, "anonymised": 2, "left": 1},
+    "invoices": {
+        "title": "Your invoices",
+        "covered": True,
+        "deleted": 0,
+        "kept": 4,
+        "kept_by": {"accounting": "2034-01-01T00:00:00+00:00", "investigation": ""},
+        "law": "HGB § 257",
+    },
+    "uploads": {"title": "Your files", "covered": True, "blocked": 2, "blocked_until": "2027-06-30T00:00:00Z"},
+    "archive": {"title": "The archive", "covered": True, "skipped": True, "reason": "It was closed."},
+    "surveys": {"title": "Your answers", "covered": True, "deleted": 0},
+    "usage": {"title": "Your usage", "covered": False},
+}
+PLAN = {
+    "stores": {
+        "accounts": {"covered": True, "failed": "", "delete": 1, "anonymise": 0, "keep": 0, "kept": []},
+        "invoices": {
+            "covered": True,
+            "failed": "",
+            "delete": 0,
+            "keep": 4,
+            "kept": [{"ground": "accounting", "law": "HGB", "until": "2034-01-01T00:00:00+00:00"}],
+        },
+        "tickets": {"covered": True, "failed": "Query answered AccessDeniedException"},
+        "surveys": {"covered": True, "failed": "", "delete": 0, "kept": []},
+        "usage": {"covered": False},
+    }
+}
+FACTS: dict[str, Any] = {
+    "controller": CONTROLLER,
+    "request": REQUEST,
+    "stores": STORES,
+    "plan": PLAN,
+    "failed": ["tickets"],
+    "problem": "Query answered AccessDeniedException",
+}
+CODE: dict[str, Any] = {"controller": CONTROLLER, "purpose": "erasure", "code": "482913", "minutes": 15}
+
+
+def facts(kind: str) -> dict[str, Any]:
+    return CODE if kind == "code" else FACTS
+
+
+def in_english(kind: str, **more: Any) -> str:
+    return render(kind, "en", **{**facts(kind), **more}).text
+
+
+def keys(table: dict[str, Any]) -> dict[str, Any]:
+    return {name: keys(value) if isinstance(value, dict) else type(value) for name, value in table.items()}
+
+
+def placeholders(table: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: placeholders(value) if isinstance(value, dict) else set(re.findall(r"{\w+}", str(value)))
+        for name, value in table.items()
+    }
+
+
+class Text(HTMLParser):
+    """The words of an HTML page, and its tags."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in {"href", "src", "action"}]
+
+    def handle_data(self, data: str) -> None:
+        self.words += data.split()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_parts_say_the_same(kind: str, language: str) -> None:
+    mail = render(kind, language, **facts(kind))
+    page = Text(mail.html[mail.html.index("<body") :])
+    spoken = [word for word in mail.text.replace("-- ", "").split() if word.strip("*-:")]
+    assert [word.strip("*:") for word in spoken] == [word.strip("*:") for word in page.words if word.strip("*:\xa0")]
+    assert f'<html lang="{language}">' in mail.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_loaded_linked_or_run(kind: str, language: str) -> None:
+    page = Text(render(kind, language, **facts(kind)).html)
+    assert page.tags.isdisjoint({"script", "img", "link", "iframe", "form", "a"})
+    assert page.links == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_every_language_has_the_same_sentences_with_the_same_blanks(language: str) -> None:
+    first, other = (
+        tomllib.loads(files("rightful.mails").joinpath("catalogues", f"{name}.toml").read_text("utf-8"))
+        for name in (LANGUAGES[0], language)
+    )
+    assert keys(other) == keys(first)
+    assert placeholders(other) == placeholders(first)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_ground_of_the_data_map_has_words(language: str) -> None:
+    catalogue = load(language)
+    assert all(catalogue.words("grounds", ground) != ground for ground in GROUNDS)
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [("fr", "fr"), ("fr-CA", "fr"), ("FR_be", "fr"), ("en-GB", "en"), ("de", "en"), ("", "en"), ("../fr", "en")],
+)
+def test_the_locale_chooses_the_language(locale: str, language: str) -> None:
+    assert language_of(locale) == language
+
+
+def test_the_code_mail() -> None:
+    text = in_english("code")
+    assert "confirm your request to delete your data" in text
+    assert "482913" in text
+    assert "15 minutes" in text
+    assert "without the code nobody can act" in text
+    assert "1 minute and" in in_english("code", minutes=1)
+    assert "482913" not in render("code", "en", **CODE).subject
+
+
+def test_the_receipt_of_a_request() -> None:
+    text = in_english("request_received")
+    assert "delete the data" in text
+    assert "by 1 March 2027" in text
+    assert "withdraw it" in text
+    assert "1er mars 2027" in render("request_received", "fr", **FACTS).text
+    assert "copy of the data" in in_english("request_received", request={**REQUEST, "type": "access"})
+
+
+def test_the_mail_about_a_download_holds_no_link_to_it() -> None:
+    text = in_english("completed_access")
+    assert "new code" in text
+    assert "7 days" in text
+    assert re.findall(r"https?://\S+", text) == [CONTROLLER.policy_url]
+    assert "* Your usage" in text
+
+
+def test_the_mail_about_an_erasure_says_what_became_of_each_store() -> None:
+    text = in_english("completed_erasure")
+    for line in (
+        "* Your account\n    1 record deleted\n",
+        "* Your tickets\n    3 records deleted\n    2 records made anonymous\n    1 record could not be deleted\n",
+        "* Your invoices\n    4 records kept\n    we must keep accounting records, until 1 January 2034\n"
+        "    an investigation is going on, for as long as the law asks\n    Legal basis: HGB § 257\n",
+        "* Your files\n    2 records locked against deletion until 30 June 2027\n",
+        "* The archive\n    Left out: It was closed.\n",
+        "* Your answers\n    Nothing was found\n",
+        "* Your usage\n    Not deleted automatically",
+        "The authority, 1 High Street",
+    ):
+        assert line in text
+
+
+def test_a_refusal_names_ground_reason_authority_and_court() -> None:
+    text = in_english("rejected")
+    for part in ("a legal proceeding needs it", "A case is before the court.", "The authority", "remedy in court"):
+        assert part in text
+    made_up = {**REQUEST, "refusal": {"ground": "a ground of our own", "reason": "r"}}
+    assert "a ground of our own" in in_english("rejected", request=made_up)
+
+
+def pasted(text: str) -> list[dict[str, str]]:
+    return [json.loads(block) for block in re.findall(r"^{.*?^}", text, re.DOTALL | re.MULTILINE)]
+
+
+def test_the_dpo_can_paste_the_answer() -> None:
+    request_id = REQUEST["request_id"]
+    approval = pasted(in_english("dpo_approval"))
+    assert approval[0] == {"action": "approve", "request_id": request_id, "plan_hash": "ab" * 32}
+    assert approval[1]["action"] == "reject"
+    attention = pasted(in_english("dpo_attention"))
+    assert attention[0] == {"action": "retry", "request_id": request_id, "store": "tickets"}
+    assert attention[1] | {"reason": ""} == {
+        "action": "skip",
+        "request_id": request_id,
+        "store": "tickets",
+        "reason": "",
+    }
+
+
+def test_the_dpo_sees_the_plan_and_the_problem() -> None:
+    text = in_english("dpo_approval")
+    for part in ("* accounts\n    delete 1", "keep 4", "search failed: Query answered", "not covered", "nothing found"):
+        assert part in text
+    assert "What went wrong: Query answered AccessDeniedException" in in_english("dpo_attention")
+
+
+HOSTILE = "</p><script>alert(1)</script>{{ 7 * 7 }}{controller.__class__}\u202e\U0001f600'\"&"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_people_write_is_data(language: str) -> None:
+    hostile = {
+        **FACTS,
+        "request": {**REQUEST, "refusal": {"ground": HOSTILE, "reason": HOSTILE}},
+        "controller": Controller(name=HOSTILE, contact=HOSTILE, policy_url=HOSTILE, complaint=HOSTILE),
+        "stores": {HOSTILE: {"title": HOSTILE, "covered": True, "skipped": True, "reason": HOSTILE, "law": HOSTILE}},
+        "plan": {"stores": {HOSTILE: {"covered": True, "failed": HOSTILE}}},
+        "failed": [HOSTILE],
+        "problem": HOSTILE,
+    }
+    for kind in KINDS:
+        mail = render(kind, language, **(hostile if kind != "code" else {**CODE, "code": HOSTILE}))
+        assert "<script" not in mail.html
+        assert "{{ 7 * 7 }}" in mail.text
+        assert "{controller.__class__}" in mail.text
+
+
+def test_subjects_are_one_line() -> None:
+    controller = Controller(name="Ex\r\nBcc: a@b.c", contact="c", policy_url="p", complaint="c")
+    assert render("code", "en", **{**CODE, "controller": controller}).subject == "Your code for Ex Bcc: a@b.c"
+
+
+def test_a_missing_fact_is_an_error_and_not_a_gap() -> None:
+    with pytest.raises(UndefinedError):
+        render("completed_erasure", "en", controller=CONTROLLER, request=REQUEST)
+    with pytest.raises(ValueError, match="no mail of the kind"):
+        render("../code", "en", **CODE)
+
+
+def test_the_template_engine_is_loaded_only_to_render() -> None:
+    program = "import sys, rightful.mails; sys.exit('jinja2' in sys.modules or 'markupsafe' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
