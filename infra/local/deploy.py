@@ -6,10 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.local.emulator import LocalError, client_environment
+from infra.local.emulator import ROOT, LocalError, client_environment
 from infra.packaging.target import local_architecture, local_runtime
 
-ROOT = Path(__file__).resolve().parents[2]
 SAM = Path(sys.executable).parent / "sam"
 SENDER = "privacy@salescookie.example"
 

@@ -1,4 +1,4 @@
-"""The AWS emulator as a process of its own: started, found again, and stopped without touching anybody else's.
+"""The AWS emulator (ministack) as a process of its own: started, found again, and stopped.
 
 It listens on the loopback only and enforces IAM. While it lives it holds a lock on `emulator.lock` in its directory
 (the open file is inherited), so a process id read from there is ours exactly while the lock is held.
@@ -19,6 +19,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 REGION = "eu-west-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -84,9 +85,9 @@ def start(port: int, directory: Path, *, wait_scale: float = 1.0) -> None:
     with _lock_file(directory).open("w") as lock, log.open("wb") as output:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            [sys.executable, "-m", "infra.local.emulated"],
             env={**environment, **settings},
-            cwd=directory,
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import emulator
-from infra.local.deploy import ROOT, SENDER, build, deploy
-from infra.local.emulator import CREDENTIALS, HOST, REGION, LocalError, client_environment
+from infra.local.deploy import SENDER, build, deploy
+from infra.local.emulator import CREDENTIALS, HOST, REGION, ROOT, LocalError, client_environment
 from infra.sample.keys import bucket_name
 
 DIRECTORY = ROOT / "build" / "local"

@@ -43,9 +43,12 @@ def build_layer(name: str, artifacts: Path, target: Target) -> None:
         )
         compile_bytecode(out, target)
     elif name == "datamap":
+        package = out / "rightful_datamap"
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "layers/core")}
         compile_map = [sys.executable, "-m", "rightful", "datamap", "compile"]
-        arguments = [str(ROOT / "infra/datamap.yaml"), str(out / "rightful_datamap")]
+        arguments = [str(ROOT / "infra/datamap.yaml"), str(package / "datamap.json")]
         subprocess.run([*compile_map, *arguments], check=True, env=environment, cwd=ROOT)
     else:
         shutil.copytree(wheels(name, target), out, dirs_exist_ok=True)

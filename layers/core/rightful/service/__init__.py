@@ -1,0 +1,1 @@
+"""Use cases: each is a function of the ports and the request."""

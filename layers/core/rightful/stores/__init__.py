@@ -1,0 +1,1 @@
+"""Connectors: one kind of store each, found through `registry`."""
