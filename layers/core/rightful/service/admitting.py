@@ -43,6 +43,8 @@ def _begin(deps: Deps, item: dict[str, Any], person: str, verified_at: datetime)
             verified_at=stamp(verified_at),
             open="yes",
         )
+    else:
+        requests.announce(deps, item)
     if item["status"] not in TERMINAL:
         deps.executions.start(item["type"], item["request_id"])
     return item

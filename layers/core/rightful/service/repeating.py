@@ -68,11 +68,11 @@ def once(
         item = kept
     try:
         answer = act(Attempt(item["request_id"], item["verification_id"], again))
+        deps.table.update(pk, sk, {"answer": answer}, remove=["busy_until"])
     except RightfulError:
         with suppress(RightfulError):
             deps.table.update(pk, sk, {"busy_until": 0})
         raise
-    deps.table.update(pk, sk, {"answer": answer}, remove=["busy_until"])
     return answer
 
 
