@@ -53,10 +53,10 @@ class MemoryFiles(Recorder):
             return MemoryUpload(self, key, secrets.token_hex(8))
         saved = json.loads(state)
         with self.operation("resume", key):
-            if saved["done"]:
-                return MemoryUpload(self, key, saved["id"], done=True, offset=saved["offset"])
             if saved["id"] not in self.unfinished:
-                raise NotFound("The upload does not exist.")
+                if key not in self.objects:
+                    raise NotFound("The upload does not exist any more; begin a new one.")
+                return MemoryUpload(self, key, saved["id"], done=True, offset=saved["offset"])
             body = self.unfinished[saved["id"]][1][: saved["offset"]]
         return MemoryUpload(self, key, saved["id"], bytearray(body), offset=len(body))
 
@@ -91,8 +91,9 @@ class MemoryUpload:
 
     def pause(self) -> str:
         with self.files.operation("pause", self.key):
-            self.files.unfinished[self.id] = (self.key, bytes(self.body))
-        return json.dumps({"id": self.id, "offset": self.offset, "done": self.done})
+            if not self.done:
+                self.files.unfinished[self.id] = (self.key, bytes(self.body))
+        return json.dumps({"id": self.id, "offset": self.offset})
 
     def finish(self) -> None:
         with self.files.operation("finish", self.key):

@@ -139,6 +139,17 @@ def test_every_language_has_the_same_sentences_with_the_same_blanks(language: st
     assert placeholders(other) == placeholders(first)
 
 
+def test_no_sentence_is_left_over() -> None:
+    source = "".join(file.read_text("utf-8") for file in files("rightful.mails").joinpath("templates").iterdir())
+    entries = tomllib.loads(files("rightful.mails").joinpath("catalogues", "en.toml").read_text("utf-8"))
+    said = {f"{section}.{key}" for section in ("frame", *KINDS) for key in entries[section]}
+    built = {f"{kind}.{part}" for kind in KINDS for part in ("subject", "title")}
+    built |= {name for name in said if name.endswith(("_one", "_many"))}
+    built |= {"request_received.access", "request_received.erasure"}
+    built |= {f"dpo_approval.{action}" for action in ("delete", "anonymise", "keep", "export")}
+    assert {name for name in said - built if f'"{name}"' not in source} == set()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_ground_of_the_data_map_has_words(language: str) -> None:
     catalogue = load(language)

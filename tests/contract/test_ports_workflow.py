@@ -1,0 +1,214 @@
+"""What every mailer, event bus and workflow engine does: in memory, and on AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.sesv2.models import sesv2_backends
+from rightful.aws.events import BusEvents
+from rightful.aws.executions import SfnExecutions
+from rightful.aws.mailer import SesMailer
+from rightful.errors import NeedsAttention, TryAgain
+from rightful.ports import Events, Executions, Mail, Mailer
+
+from tests.fakes.events import MemoryEvents
+from tests.fakes.executions import MemoryExecutions
+from tests.fakes.mailer import MemoryMailer
+
+MAIL = Mail(to="ada@example.org", subject="Día", text="text é", html="<p>é</p>", key="r-1_a:dpo_approval:2")
+ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/workflow"
+PASS = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}})
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+class MailerContract:
+    def test_each_mail_has_its_message_id(self, mailer: Mailer) -> None:
+        first, second = mailer.send(MAIL), mailer.send(MAIL)
+        assert first
+        assert first != second
+
+
+class TestMemoryMailer(MailerContract):
+    @pytest.fixture
+    def mailer(self) -> MemoryMailer:
+        return MemoryMailer()
+
+
+class TestSesMailer(MailerContract):
+    @pytest.fixture
+    def client(self, aws: None) -> Any:
+        client = boto3.client("sesv2", "eu-west-1")
+        client.create_email_identity(EmailIdentity="privacy@example.com")
+        return client
+
+    @pytest.fixture
+    def mailer(self, client: Any) -> SesMailer:
+        return SesMailer(client, "privacy@example.com", "rightful")
+
+    def test_the_mail_arrives_as_it_was_written(self, mailer: SesMailer) -> None:
+        message_id = mailer.send(MAIL)
+        [message] = sesv2_backends[DEFAULT_ACCOUNT_ID]["eu-west-1"].core_backend.sent_messages
+        assert message.id == message_id
+        assert message.source == "privacy@example.com"
+        assert message.destinations["ToAddresses"] == ["ada@example.org"]
+        assert message.subject == "Día"
+
+    def test_the_key_travels_in_tags_of_the_providers_alphabet(self, client: Any, mailer: SesMailer) -> None:
+        asked: list[dict[str, Any]] = []
+        client.meta.events.register("provide-client-params.sesv2.SendEmail", lambda params, **_: asked.append(params))
+        mailer.send(MAIL)
+        mailer.send(Mail(to="a@b.c", subject="s", text="t", html="h", key="a.b c:code"))
+        assert asked[0]["EmailTags"] == [
+            {"Name": "subject", "Value": "r-1_a"},
+            {"Name": "kind", "Value": "dpo_approval"},
+            {"Name": "number", "Value": "2"},
+        ]
+        assert asked[0]["ConfigurationSetName"] == "rightful"
+        assert asked[1]["EmailTags"] == [{"Name": "subject", "Value": "a-b-c"}, {"Name": "kind", "Value": "code"}]
+
+    @pytest.mark.parametrize(
+        ("code", "error"),
+        [
+            ("TooManyRequestsException", TryAgain),
+            ("MessageRejected", NeedsAttention),
+            ("MailFromDomainNotVerifiedException", NeedsAttention),
+            ("AccountSuspendedException", NeedsAttention),
+        ],
+    )
+    def test_a_refusal_says_what_to_do_and_not_to_whom(
+        self, client: Any, mailer: SesMailer, code: str, error: type[Exception]
+    ) -> None:
+        with Stubber(client) as stub:
+            stub.add_client_error("send_email", code, "ada@example.org is not verified")
+            with pytest.raises(error) as raised:
+                mailer.send(MAIL)
+        assert "ada" not in str(raised.value)
+
+
+class EventsContract:
+    def test_an_event_is_taken(self, events: Events) -> None:
+        events.publish("RequestStatusChanged", {"request_id": "r1", "status": "completed"})
+
+    def test_what_is_no_json_is_refused(self, events: Events) -> None:
+        with pytest.raises(TypeError):
+            events.publish("RequestStatusChanged", {"at": object()})
+
+
+class TestMemoryEvents(EventsContract):
+    @pytest.fixture
+    def events(self) -> MemoryEvents:
+        return MemoryEvents()
+
+
+class TestBusEvents(EventsContract):
+    @pytest.fixture
+    def client(self, aws: None) -> Any:
+        return boto3.client("events", "eu-west-1")
+
+    @pytest.fixture
+    def events(self, client: Any) -> BusEvents:
+        return BusEvents(client)
+
+    @pytest.mark.parametrize(
+        ("code", "error"), [("ThrottlingException", TryAgain), ("NotAuthorizedForSourceException", NeedsAttention)]
+    )
+    def test_an_entry_that_failed_is_an_error(
+        self, client: Any, events: BusEvents, code: str, error: type[Exception]
+    ) -> None:
+        entry = {
+            "Source": "rightful",
+            "DetailType": "Changed",
+            "Detail": '{"request_id": "r1"}',
+            "EventBusName": "default",
+        }
+        with Stubber(client) as stub:
+            stub.add_response(
+                "put_events",
+                {"FailedEntryCount": 1, "Entries": [{"ErrorCode": code, "ErrorMessage": "..."}]},
+                {"Entries": [entry]},
+            )
+            with pytest.raises(error):
+                events.publish("Changed", {"request_id": "r1"})
+
+
+class ExecutionsContract:
+    def test_starting_twice_is_starting_once(self, executions: Executions) -> None:
+        executions.start("access", "r1")
+        executions.start("access", "r1")
+        executions.start("erasure", "r2")
+        assert self.names() == ["access-r1", "erasure-r2"]
+
+    def names(self) -> list[str]:
+        raise NotImplementedError
+
+
+class TestMemoryExecutions(ExecutionsContract):
+    fake: MemoryExecutions
+
+    @pytest.fixture
+    def executions(self) -> MemoryExecutions:
+        self.fake = MemoryExecutions()
+        return self.fake
+
+    def names(self) -> list[str]:
+        return sorted(self.fake.started)
+
+    def test_a_token_is_answered_once(self, executions: MemoryExecutions) -> None:
+        executions.waiting.add("token")
+        assert executions.answer("token", {"decision": "approve"})
+        assert not executions.answer("token", {"decision": "reject"})
+        assert not executions.answer("unknown", {"decision": "approve"})
+        assert executions.answers == {"token": {"decision": "approve"}}
+
+
+class TestSfnExecutions(ExecutionsContract):
+    arn: str
+
+    @pytest.fixture
+    def client(self, aws: None) -> Any:
+        client = boto3.client("stepfunctions", "eu-west-1")
+        self.arn = client.create_state_machine(name="PrivacyRequest", definition=PASS, roleArn=ROLE)["stateMachineArn"]
+        return client
+
+    @pytest.fixture
+    def executions(self, client: Any) -> SfnExecutions:
+        return SfnExecutions(client, self.arn)
+
+    def names(self) -> list[str]:
+        client = boto3.client("stepfunctions", "eu-west-1")
+        found = client.list_executions(stateMachineArn=self.arn)["executions"]
+        inputs = [client.describe_execution(executionArn=each["executionArn"])["input"] for each in found]
+        assert all(set(json.loads(given)) == {"request_id"} for given in inputs)
+        return sorted(each["name"] for each in found)
+
+    @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+    def test_a_token_that_no_longer_waits(self, client: Any, executions: SfnExecutions, code: str) -> None:
+        with Stubber(client) as stub:
+            stub.add_client_error("send_task_success", code)
+            assert executions.answer("token", {}) is False
+
+    @pytest.mark.parametrize(
+        ("code", "error"), [("ThrottlingException", TryAgain), ("AccessDeniedException", NeedsAttention)]
+    )
+    def test_other_errors_are_translated(
+        self, client: Any, executions: SfnExecutions, code: str, error: type[Exception]
+    ) -> None:
+        with Stubber(client) as stub:
+            stub.add_client_error("start_execution", code)
+            stub.add_client_error("send_task_success", code)
+            with pytest.raises(error):
+                executions.start("access", "r1")
+            with pytest.raises(error):
+                executions.answer("token", {})
