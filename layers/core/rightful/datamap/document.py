@@ -37,6 +37,10 @@ class Document:
         return self.lines.get(loc, 1)
 
 
+_CORE = "tag:yaml.org,2002:"
+_COLLECTIONS = (f"{_CORE}map", f"{_CORE}seq")
+
+
 class _Loader(yaml.SafeLoader):
     """Resolves plain scalars as YAML 1.2's core schema does (without infinities, which JSON cannot carry)."""
 
@@ -49,7 +53,7 @@ for _tag, _pattern, _first in (
     ("int", r"[-+]?[0-9]+", "-+0123456789"),
     ("float", r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+    _Loader.add_implicit_resolver(f"{_CORE}{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 
 def read(text: str) -> Document:
@@ -107,6 +111,8 @@ class _Reader:
         if len(loc) > MOST_DEPTH:
             self._document.problems += _too_deep(line).problems
             raise _Stop
+        if not isinstance(node, ScalarNode) and node.tag not in _COLLECTIONS:
+            return self._strange(node.tag, line)
         if isinstance(node, MappingNode):
             return dict(self._pairs(node, loc))
         if isinstance(node, SequenceNode):
@@ -121,7 +127,7 @@ class _Reader:
             if not isinstance(key, ScalarNode):
                 self._complain(line, "a key that is not text", "Write a name before the colon.")
                 continue
-            name = str(key.value)
+            name = self._text(key, line)
             if name in seen:
                 self._complain(line, f"`{name}` is here twice", f"Keep one; the first is in line {seen[name]}.")
                 continue
@@ -130,9 +136,9 @@ class _Reader:
             yield name, self._value(value, (*loc, name))
 
     def _scalar(self, node: ScalarNode, line: int) -> Any:
-        match node.tag.removeprefix("tag:yaml.org,2002:"):
+        match node.tag.removeprefix(_CORE):
             case "str":
-                return node.value
+                return self._text(node, line)
             case "null":
                 return None
             case "bool":
@@ -141,9 +147,19 @@ class _Reader:
                 return int(node.value)
             case "float":
                 return float(node.value)
-            case tag:
-                self._complain(line, f"the value has a type of its own ({tag})", "Write plain text or a number.")
-                return None
+            case _:
+                return self._strange(node.tag, line)
+
+    def _text(self, node: ScalarNode, line: int) -> str:
+        text = str(node.value)
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            self._complain(line, "half of a character", "Write the character itself instead of its two escapes.")
+        return text
+
+    def _strange(self, tag: str, line: int) -> None:
+        self._complain(
+            line, f"the value has a type of its own ({tag})", "Write plain text, a number, a list or a mapping."
+        )
 
     def _complain(self, line: int, what: str, cure: str) -> None:
         self._document.problems.append(Problem(line, what, cure))

@@ -45,7 +45,8 @@ def build(cls: type[T], value: Any, at: Loc = ()) -> tuple[T | None, list[Findin
 
 
 def _finding(cls: type[Any], detail: ErrorDetails, at: Loc) -> Finding:
-    inner: Loc = tuple(part for part in detail["loc"] if part != "[key]")
+    inner, is_key = detail["loc"], detail["loc"][-1:] == ("[key]",)  # pydantic's word for the key itself
+    inner = inner[:-1] if is_key else inner
     loc = (*at, *inner)
     here, given = str(loc[-1]) if loc else "the map", detail.get("input")
     match detail["type"]:
@@ -59,7 +60,8 @@ def _finding(cls: type[Any], detail: ErrorDetails, at: Loc) -> Finding:
                 loc, f"`{here}`{_inside(loc)} is empty", 'Write a choice; the word null needs quotes: "null".'
             )
         case "literal_error":
-            known = {str(choice) for choice in typing.get_args(_type_at(cls, inner))}
+            choices = typing.get_args(_type_at(cls, inner[:-1]))[0] if is_key else _type_at(cls, inner)
+            known = {str(choice) for choice in typing.get_args(choices)}
             return Finding(loc, f"`{given}` is not a choice for `{here}`{_inside(loc)}", nearest(str(given), known))
         case "string_type" if given is None:
             return Finding(loc, f"`{here}`{_inside(loc)} is empty", "Write its text after the colon.")

@@ -1,0 +1,115 @@
+"""A small data map that is right, to be made wrong by one edit at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from rightful.datamap.check import Outcome, check
+from rightful.datamap.kinds import Kinds
+from rightful.model import FORBID_UNKNOWN, Store, Verb
+
+GOOD = """\
+version: "1"
+controller:
+  name: Shop
+  contact: dpo@example.com
+  policy_url: https://example.com/privacy
+  complaint: The authority
+identities:
+  email: {category: user.contact.email, form: email, proven_by: code}
+  account_id: {category: user.unique_id}
+requests:
+  erasure: {approval: auto, grace_period: P7D}
+stores:
+  accounts:
+    title: Your account
+    connector: cupboard
+    purpose: To sign in
+    lawful_basis: Contract
+    settings: {shelf: accounts}
+    locate:
+      - by: email
+        through: {label: email}
+        gives: {account_id: id}
+    fields:
+      id: {category: user.unique_id}
+      email: {category: user.contact.email}
+      status: {category: user.account}
+      used_at: {category: system.operations}
+    erasure: {action: delete}
+    retention: {period: P1Y, since: used_at, unless: [{ground: active_service, attribute: status, equals: [on]}]}
+  letters:
+    title: Your letters
+    connector: cupboard
+    purpose: To answer
+    lawful_basis: Contract
+    settings: {shelf: letters}
+    locate:
+      - by: account_id
+        through: {label: account}
+      - by: email
+        through: {label: email}
+    fields:
+      account: {category: user.unique_id, about: account_id}
+      email: {category: user.contact.email}
+      text: {category: user.content.private, free_text: true}
+      sent_at: {category: system.operations}
+    erasure:
+      action: anonymise
+      fields: {email: {strategy: hmac}, text: {strategy: redact}}
+    retention: {period: P1Y, since: sent_at}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    __pydantic_config__ = FORBID_UNKNOWN
+    shelf: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Through:
+    __pydantic_config__ = FORBID_UNKNOWN
+    label: str
+
+
+@dataclass
+class Cupboard:
+    """A kind of store for tests."""
+
+    Settings: type[Any] = Settings
+    Through: type[Any] = Through
+    needs: dict[Verb, list[str]] = field(
+        default_factory=lambda: {"discover": ["dynamodb:GetItem"], "erase": ["dynamodb:DeleteItem"]}
+    )
+
+    def check(self, store: Store) -> Iterator[tuple[str, str, str]]:
+        if not store.settings["shelf"]:
+            yield "settings.shelf", "has no name", "name the shelf"
+        for path in store.erasure.fields:
+            if path == "account":
+                yield f"erasure.fields.{path}", "is a key", "leave it"
+
+    def permissions(self, store: Store, verb: Verb) -> list[dict[str, Any]]:
+        shelf = f"arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/{store.settings['shelf']}"
+        return [{"actions": self.needs[verb], "resources": [shelf]}] if verb in self.needs else []
+
+
+KINDS: Kinds = {"cupboard": Cupboard()}
+
+
+def edited(old: str, new: str) -> str:
+    """The good map with the one place `old` replaced."""
+    assert GOOD.count(old) == 1, f"`{old}` is there {GOOD.count(old)} times"
+    return GOOD.replace(old, new)
+
+
+def outcome(text: str) -> Outcome:
+    return check(text, KINDS)
+
+
+def line_of(text: str, part: str) -> int:
+    """The first line (from 1) that holds `part`."""
+    return next(number for number, line in enumerate(text.splitlines(), start=1) if part in line)

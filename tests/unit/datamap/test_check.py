@@ -1,0 +1,216 @@
+"""What the check of a data map says about each mistake: what, in which line, and how to mend it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.datamap.maps import GOOD, edited, line_of, outcome
+
+LETTERS_BY_EMAIL = "      - by: email\n        through: {label: email}\n    fields:\n      account:"
+ANONYMISE = "      action: anonymise\n      fields: {email: {strategy: hmac}, text: {strategy: redact}}"
+KEEP = "      {action: keep, ground: accounting, law: Some Act, period: P7Y, since: sent_at}"
+
+
+def test_a_good_map_has_no_problems() -> None:
+    result = outcome(GOOD)
+    assert result.problems == []
+    assert result.datamap is not None
+    assert list(result.datamap.stores) == ["accounts", "letters"]
+
+
+# (text to replace, its replacement, text of the line complained of, part of what is said, part of the cure)
+MISTAKES = [
+    # keys and types
+    ("title: Your account", "titel: Your account", "titel:", "unknown key `titel`", "Did you mean `title`?"),
+    ("    purpose: To answer\n", "", "  letters:", "`purpose` is missing", "Add `purpose"),
+    ("    erasure: {action: delete}\n", "", "  accounts:", "`erasure` is missing", "erasure: {action: delete}"),
+    ("{action: delete}", "{action: delet}", "delet}", "`delet` is not a choice", "Did you mean `delete`?"),
+    ("{action: delete}", "delete", "erasure: delete", "is text", "Write a mapping with `action`"),
+    ("{approval: auto,", "{approval: [auto],", "approval", "not a choice", "Did you mean `auto`?"),
+    ('version: "1"', "version: 1", "version", "is not text", 'Put it in quotes: "1".'),
+    ("name: Shop", "name:", "name:", "is empty", "Write its text"),
+    ("free_text: true", "free_text: yes", "free_text", "is text", "Write true or false."),
+    ("equals: [on]", "equals: on", "equals", "is text", "Write a list."),
+    ("strategy: hmac", "strategy: null", "strategy", "is empty", '"null"'),
+    ("  erasure: {approval", "  erase: {approval", "  erase:", "`erase` is not a choice", "`erasure`?"),
+    ("identities:\n", "identity:\n", "identity:", "unknown key `identity`", "Did you mean `identities`?"),
+    # names
+    ("  letters:\n", "  Letters!:\n", "  Letters!:", "cannot be a name", "lower-case"),
+    # references
+    ("by: account_id", "by: acount_id", "by: acount_id", "no identity is called `acount_id`", "`account_id`?"),
+    ("gives: {account_id: id}", "gives: {acount: id}", "gives", "no identity is called `acount`", "`account_id`?"),
+    ("gives: {account_id: id}", "gives: {account_id: ids}", "gives", "not among the store's fields", "`id`?"),
+    ("gives: {account_id: id}", "gives: {account_id: a..b}", "gives", "is not a path", "dots"),
+    ("about: account_id", "about: acount_id", "about", "names nobody", "`account_id`?"),
+    (
+        "id: {category: user.unique_id}\n      email",
+        "id: {category: user.uniqe_id}\n      email",
+        "uniqe",
+        "no data",
+        "`user",
+    ),
+    (
+        "connector: cupboard\n    purpose: To sign",
+        "connector: cubpoard\n    purpose: To sign",
+        "cubpoard",
+        "no conn",
+        "`cup",
+    ),
+    ("form: email, ", "", "  email: {category", "only be sent to an e-mail address", "form: email"),
+    (", proven_by: code", "", "identities:", "no identity can be proven", "proven_by: code"),
+    # the graph
+    ("        gives: {account_id: id}\n", "", "  account_id: {", "given by no store", "gives:"),
+    # rules
+    ("period: P1Y, since: sent_at", "period: 1Y, since: sent_at", "period: 1Y", "not an ISO 8601", "`P1Y`"),
+    ("period: P1Y, since: sent_at", "period: P99999Y, since: sent_at", "P99999Y", "not an ISO 8601", "`P1Y`"),
+    ("period: P1Y, since: sent_at", "period: P1Y, since: send_at", "send_at", "not among", "`sent_at`?"),
+    ("period: P1Y, since: sent_at", "period: P1Y, since: object_age", "object_age", "not among", ""),
+    ("attribute: status, ", "", "retention: {period: P1Y, since: used_at", "belong together", "values"),
+    ("ground: active_service", "ground: activ_service", "activ_service", "not a ground", "`active_service`?"),
+    ("attribute: status, equals: [on]", "period: P2Y, since: used_at", "P2Y", "does not say when", "attribute"),
+    (ANONYMISE, "      action: anonymise", "action: anonymise", "would change nothing", "`action: delete`"),
+    (ANONYMISE, ANONYMISE.replace("anonymise", "delete"), "fields: {email", "no meaning", "anonymise"),
+    (ANONYMISE, ANONYMISE.replace("email:", "mail:"), "{mail", "not among", "`email`?"),
+    (ANONYMISE, ANONYMISE.replace("hmac}", "hmac, keep: 2}"), "keep: 2", "no meaning", "truncate"),
+    (ANONYMISE, ANONYMISE.replace(", text: {strategy: redact}", ""), "anonymise", "`text` is free text", "strategy"),
+    (ANONYMISE, ANONYMISE.replace("email: {strategy: hmac}, ", ""), "anonymise", "would stay readable", "redact"),
+    (
+        ANONYMISE,
+        ANONYMISE.replace("text:", "account: {strategy: fake}, text:"),
+        "fake",
+        "`account` is a key",
+        "Leave it.",
+    ),
+    (ANONYMISE, KEEP.replace("ground: accounting, ", ""), "keep", "`keep` without `ground`", "Add `ground:`"),
+    (ANONYMISE, KEEP.replace("law: Some Act, ", ""), "keep", "`keep` without `law`", "Add `law:`"),
+    (ANONYMISE, KEEP.replace("period: P7Y, ", ""), "keep", "`keep` without `period`", "Add `period:`"),
+    (ANONYMISE, KEEP.replace(", since: sent_at", ""), "keep", "`keep` without `since`", "Add `since:`"),
+    (ANONYMISE, KEEP.replace("accounting", "acounting"), "acounting", "not a ground", "`accounting`?"),
+    ("{action: delete}", "{action: delete, law: Act}", "law: Act", "no meaning where the action is `delete`", "Remove"),
+    ("grace_period: P7D", "grace_period: week", "week", "not an ISO 8601", ""),
+    ("  erasure: {approval", "  access: {approval", "access:", "nothing to take back", "Remove"),
+    # what people read
+    ("purpose: To answer", 'purpose: " "', 'purpose: " "', "`purpose` is empty", "read"),
+    ("dpo@example.com", "the DPO", "the DPO", "not an e-mail address", "address"),
+    ("https://example.com", "http://example.com", "http:", "not an https address", "https://"),
+    ("complaint: The", 'holidays: ["1 May"]\n  complaint: The', "1 May", "not a date", "2027-01-01"),
+    # places
+    (
+        "settings: {shelf: letters}",
+        "role_arn: arn:aws:iam::1:role/x\n    settings: {shelf: l}",
+        "role_arn",
+        "not the ARN",
+        "1234",
+    ),
+    (
+        "settings: {shelf: letters}",
+        "external_id: x\n    settings: {shelf: l}",
+        "external_id",
+        "without `role_arn`",
+        "Add",
+    ),
+    ("settings: {shelf: letters}", "region: Paris\n    settings: {shelf: l}", "region", "not a region", "eu-west-1"),
+    # the connector's own
+    ("{shelf: letters}", "{shelv: letters}", "shelv", "unknown key `shelv`", "Did you mean `shelf`?"),
+    ("{shelf: letters}", '{shelf: ""}', 'shelf: ""', "`shelf` has no name", "Name the shelf."),
+    ("{label: account}", "{}", "through: {}", "`label` is missing", "Add `label"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "what", "cure"), MISTAKES)
+def test_each_mistake_is_told_with_line_and_cure(old: str, new: str, line: str, what: str, cure: str) -> None:
+    text = edited(old, new)
+    result = outcome(text)
+    assert result.datamap is None
+    told = [problem for problem in result.problems if what in problem.what and cure in problem.cure]
+    assert told, result.problems
+    assert told[0].line == line_of(text, line)
+    assert told[0].cure.endswith((".", "?"))
+    assert not told[0].what.endswith(".")
+
+
+def test_an_identity_may_not_take_a_word_of_the_map() -> None:
+    text = edited("  account_id: {", "  other: {category: user.unique_id}\n  account_id: {")
+    assert any("cannot be called `other`" in problem.what for problem in outcome(text).problems)
+
+
+def test_a_locator_may_not_hand_on_someone_elses_identity() -> None:
+    text = edited(
+        LETTERS_BY_EMAIL, LETTERS_BY_EMAIL.replace("    fields", "        gives: {account_id: account}\n    fields")
+    )
+    (problem,) = outcome(text).problems
+    assert "about someone else" in problem.what
+    assert problem.line == line_of(text, "gives: {account_id: account}")
+
+
+def test_about_an_identity_that_never_locates_is_told() -> None:
+    text = edited(
+        "id: {category: user.unique_id}\n      email", "id: {category: user.unique_id, about: account_id}\n      email"
+    )
+    assert any("never applies" in problem.what for problem in outcome(text).problems)
+
+
+def test_an_unreachable_store_is_told_at_its_locators() -> None:
+    text = edited("  account_id: {", "  ghost_id: {category: user.unique_id}\n  account_id: {")
+    text = text.replace("by: account_id", "by: ghost_id").replace(LETTERS_BY_EMAIL, "    fields:\n      account:")
+    text = text.replace(", about: account_id", "")
+    whats = [problem.what for problem in outcome(text).problems]
+    assert any("store `letters` cannot be reached" in what for what in whats)
+    assert any("identity `ghost_id` is given by no store" in what for what in whats)
+
+
+def test_a_cycle_of_stores_that_give_each_others_identities_reaches_nothing() -> None:
+    text = edited(
+        "      - by: email\n        through: {label: email}\n        gives",
+        "      - by: account_id\n        through: {label: email}\n        gives",
+    )
+    text = text.replace(LETTERS_BY_EMAIL, "    fields:\n      account:")
+    whats = [problem.what for problem in outcome(text).problems]
+    assert any("store `accounts` cannot be reached" in what for what in whats)
+    assert any("store `letters` cannot be reached" in what for what in whats)
+
+
+def only_through_accounts(text: str) -> str:
+    return text.replace(LETTERS_BY_EMAIL, "    fields:\n      account:")
+
+
+def test_records_that_survive_an_erasure_must_stay_findable() -> None:
+    (problem,) = outcome(only_through_accounts(GOOD)).problems
+    assert "a later request could not find them" in problem.what
+    assert "`email`" in problem.cure
+
+
+def test_a_surviving_store_may_lead_to_another() -> None:
+    keep = "{action: keep, ground: accounting, law: Some Act, period: P7Y, since: used_at}"
+    assert outcome(only_through_accounts(edited("{action: delete}", keep))).problems == []
+
+
+def test_an_anonymised_link_leads_nowhere() -> None:
+    blot = "{action: anonymise, fields: {id: {strategy: hmac}, email: {strategy: hmac}}}"
+    (problem,) = outcome(only_through_accounts(edited("{action: delete}", blot))).problems
+    assert "store that leads to them" in problem.what
+
+
+def test_a_store_that_only_a_planned_store_leads_to_is_an_orphan() -> None:
+    planned = edited("connector: cupboard\n    purpose: To sign", "connector: planned\n    purpose: To sign")
+    whats = [problem.what for problem in outcome(only_through_accounts(planned)).problems]
+    assert any("reached only through a store that is `planned`" in what for what in whats)
+
+
+def test_a_planned_store_needs_no_settings_and_no_locators() -> None:
+    text = edited("connector: cupboard\n    purpose: To answer", "connector: planned\n    purpose: To answer")
+    start, end = text.index("    settings: {shelf: letters}"), text.index("    fields:\n      account:")
+    assert outcome(text[:start] + text[end:]).problems == []
+
+
+def test_a_covered_store_without_locators_is_told() -> None:
+    start = GOOD.index("    locate:\n      - by: account_id")
+    result = outcome(GOOD[:start] + GOOD[GOOD.index("    fields:\n      account:") :])
+    assert any("no way to find a person's records" in problem.what for problem in result.problems)
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_lines() -> None:
+    text = GOOD.replace("by: account_id", "by: nobody").replace("period: P1Y, since: sent_at", "period: x, since: y")
+    problems = outcome(text).problems
+    assert len(problems) >= 3
+    assert [problem.line for problem in problems] == sorted(problem.line for problem in problems)
