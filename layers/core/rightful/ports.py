@@ -94,7 +94,8 @@ class Files(Protocol):
         """Everything under the prefix, unfinished uploads too."""
 
     def upload(self, key: str, state: str | None = None) -> Upload:
-        """A streaming upload, new or resumed from `Upload.pause()`."""
+        """A streaming upload, new or resumed from `Upload.pause()`. Resumed after another try finished it, it takes
+        the rest without effect. Raises NotFound, here or while writing, when it was deleted: begin a new one."""
 
     def link(self, key: str, name: str, seconds: int) -> str:
         """A link that downloads the object as attachment `name`, valid that long."""
@@ -159,8 +160,10 @@ class Table(Protocol):
         expect: Mapping[str, Any] | None = None,
         below: Mapping[str, int] | None = None,
     ) -> dict[str, Any] | None:
-        """The item after the change, or None when it is absent or a condition fails. `expect`: attribute -> value,
-        a tuple of allowed values, or None for *absent*. `below`: attribute (0 if absent) < value."""
+        """The item after the change, or None when it is absent or a condition fails; without a condition an absent
+        item is made. `expect`: attribute -> value, a tuple of allowed values, or None for *absent*. `below`: attribute
+        (0 if absent) < value. A write that `expect`, `below` or `add` makes unrepeatable recognises itself when its
+        answer was lost and the SDK wrote again: None means that somebody else came first."""
 
     def by_person(self, person: str) -> list[dict[str, Any]]:
         """Requests of a person (keyed hash), newest first."""
