@@ -12,7 +12,7 @@ from rightful.service import intake, requests, verifying
 from rightful.service.intake import Asked
 from rightful.service.repeating import BUSY_SECONDS
 
-from tests.fakes.recording import Moment
+from tests.fakes.recording import Moment, no_fault
 from tests.fakes.world import ADA, World
 from tests.functional.api.bridge import Answer, call
 from tests.functional.api.conftest import Person, recorders
@@ -44,7 +44,7 @@ def break_at(world: World, number: int, moment: Moment, error: BaseException) ->
 
 def mend(world: World) -> None:
     for port in recorders(world):
-        port.fault = lambda *_: None
+        port.fault = no_fault
 
 
 def open_requests(world: World) -> list[str]:

@@ -1,0 +1,150 @@
+"""A request's status changes once, whoever else is changing it, and its timeline misses nothing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+from rightful.errors import Conflict, NotFound, TryAgain
+from rightful.lifecycle import TERMINAL, Status
+from rightful.service import requests
+
+from tests.fakes.recording import Moment, no_fault
+from tests.fakes.world import World
+
+OPEN = sorted(set(Status) - TERMINAL - {Status.awaiting_verification})
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture
+def asked(world: World) -> World:
+    """A verified erasure, `r1`."""
+    world.ask_for("erasure")
+    return world
+
+
+def sentences(world: World) -> list[str]:
+    return [event["what"] for event in requests.timeline(world.deps, world.request())]
+
+
+def test_a_change_is_made_once_and_told_again(asked: World) -> None:
+    for _ in range(3):
+        requests.transition(asked.deps, "r1", "paused", what="Paused", paused_since="2026-11-02T09:00:00Z")
+    assert sentences(asked) == ["Begun", "Paused"]
+    assert [detail["status"] for _, detail in asked.events.published] == ["paused"] * 3
+    assert asked.events.published[0] == (
+        "PrivacyRequestStatusChanged",
+        {"request_id": "r1", "type": "erasure", "status": "paused"},
+    )
+
+
+@pytest.mark.parametrize("port", ["table", "events"])
+@pytest.mark.parametrize("number", range(1, 7))
+def test_an_entry_lost_by_one_process_is_written_by_the_next(asked: World, port: str, number: int) -> None:
+    left = number
+
+    def fault(_: str, moment: Moment) -> None:
+        nonlocal left
+        if moment == "before":
+            left -= 1
+            if left == 0:
+                raise Killed
+
+    broken = asked.table if port == "table" else asked.events
+    broken.fault = fault
+    with suppress(Killed):
+        requests.transition(asked.deps, "r1", "scheduled", what="Scheduled")
+    broken.fault = no_fault
+    changed = asked.request()["status"] == "scheduled"
+    requests.transition(asked.deps, "r1", "withdrawn", what="Withdrawn")
+    assert sentences(asked) == (["Begun", "Scheduled", "Withdrawn"] if changed else ["Begun", "Withdrawn"])
+    entries = [item["what"] for (_, sk), item in sorted(asked.table.items.items()) if sk.startswith("EVENT#")]
+    assert entries == sentences(asked)
+
+
+def test_withdrawing_and_erasing_never_both_win(world: World) -> None:
+    def withdraw(request_id: str) -> bool:
+        try:
+            requests.transition(world.deps, request_id, "withdrawn", what="Withdrawn")
+        except Conflict:
+            return False
+        return True
+
+    def erase(request_id: str) -> bool:
+        try:
+            requests.begin_erasing(world.deps, request_id)
+        except Conflict:
+            return False
+        return True
+
+    ids = [f"r{n}" for n in range(60)]
+    for request_id in ids:
+        world.ask_for("erasure", request_id)
+    with ThreadPoolExecutor(8) as pool:
+        withdrawn = [pool.submit(withdraw, request_id) for request_id in ids]
+        erased = [pool.submit(erase, request_id) for request_id in ids]
+    for w, e in zip(withdrawn, erased, strict=True):
+        assert w.result() != e.result()
+
+
+@pytest.mark.parametrize("to", ["withdrawn", "rejected"])
+@pytest.mark.parametrize("status", OPEN)
+def test_what_is_being_erased_cannot_be_taken_back(asked: World, status: Status, to: str) -> None:
+    requests.begin_erasing(asked.deps, "r1")
+    asked.table.update("REQUEST#r1", "REQUEST", {"status": status.value})
+    with pytest.raises(Conflict, match="Erasing has begun"):
+        requests.transition(asked.deps, "r1", to, what="Too late")
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.in_progress}))
+def test_erasing_begins_only_in_progress(asked: World, status: Status) -> None:
+    asked.table.update("REQUEST#r1", "REQUEST", {"status": status.value})
+    with pytest.raises(Conflict):
+        requests.begin_erasing(asked.deps, "r1")
+    assert "erasing_since" not in asked.request()
+
+
+def test_erasing_begins_once(asked: World) -> None:
+    first = requests.begin_erasing(asked.deps, "r1")["erasing_since"]
+    asked.clock.advance(60)
+    assert requests.begin_erasing(asked.deps, "r1")["erasing_since"] == first
+
+
+def test_erasing_does_not_begin_for_an_access_request(world: World) -> None:
+    world.ask_for("access")
+    with pytest.raises(Conflict):
+        requests.begin_erasing(world.deps, "r1")
+
+
+@pytest.mark.parametrize("status", sorted(TERMINAL))
+def test_an_end_is_an_end(asked: World, status: Status) -> None:
+    asked.table.update("REQUEST#r1", "REQUEST", {"status": status.value})
+    for to in set(Status) - {status}:
+        with pytest.raises(Conflict):
+            requests.transition(asked.deps, "r1", to, what="Back to life")
+    assert asked.request()["status"] == status.value
+
+
+def test_an_ended_request_is_no_longer_listed_as_open(asked: World) -> None:
+    assert "open" in asked.request()
+    requests.transition(asked.deps, "r1", "completed", what="Done")
+    assert "open" not in asked.request()
+
+
+def test_a_change_that_never_wins_is_tried_later(asked: World) -> None:
+    def busy(name: str, moment: Moment) -> None:
+        if name == "table.update" and moment == "before":
+            asked.table.items["REQUEST#r1", "REQUEST"]["seq"] += 1
+
+    asked.table.fault = busy
+    with pytest.raises(TryAgain):
+        requests.transition(asked.deps, "r1", "completed", what="Done")
+
+
+def test_an_unknown_request(world: World) -> None:
+    with pytest.raises(NotFound):
+        requests.transition(world.deps, "nobody", "completed", what="Done")
