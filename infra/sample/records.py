@@ -137,7 +137,7 @@ class Maker:
             "last_used_at": _text(used),
         }
         if person.trait == "odd_values":
-            item |= {"phone": None, "address": {}, "settings": {"": "", "a.b": [[], {}], "n": Decimal("1E-100")}}
+            item |= {"phone": None, "address": {}, "settings": {"-": "", "a.b": [[], {}], "n": Decimal("1E-100")}}
         self._add("accounts", item, past=past)
 
     def _customer_id(self) -> str:
