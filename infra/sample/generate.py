@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.sample import people as who
+from infra.sample.holding import Holding
 from infra.sample.keys import event_key, file_key, row_key, upload_key
-from infra.sample.records import Holding, Maker
+from infra.sample.records import Maker
 from infra.sample.truth import Share, Writer
 
 TEAM = 10

@@ -20,8 +20,9 @@ from boto3.dynamodb.types import TypeSerializer
 
 from infra.sample.clients import THREADS, Clients, maker
 from infra.sample.generate import Subject, generate
+from infra.sample.holding import Stored
 from infra.sample.keys import event_object
-from infra.sample.records import Stored, nobodys
+from infra.sample.records import nobodys
 from infra.sample.truth import Writer
 
 if TYPE_CHECKING:

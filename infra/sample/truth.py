@@ -25,8 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from infra.sample.holding import After, Holding
 from infra.sample.keys import STORES
-from infra.sample.records import After, Holding
 
 ANONYMISED = {
     "survey_responses": {

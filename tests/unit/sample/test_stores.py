@@ -3,71 +3,17 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-import yaml
 from boto3.dynamodb.types import TypeSerializer
-from moto import mock_aws
 
 from infra.sample.clients import Clients, maker
 from infra.sample.digest import Snapshot, item_digest, snapshot, totals, without
 from infra.sample.keys import STORES, TABLES, table_name
-from infra.sample.seed import seed
 from infra.sample.truth import Truth
-
-REGION: Final = "eu-west-1"
-TEMPLATE = Path(__file__).parents[3] / "infra" / "sample" / "template.yaml"
-PEOPLE = 40
-
-
-class _Short(yaml.SafeLoader):
-    """Reads !Sub as its text."""
-
-
-_Short.add_multi_constructor("!", lambda loader, _tag, node: loader.construct_scalar(node))
-
-
-def described(kind: str) -> list[dict[str, Any]]:
-    """Properties of the template's resources of a kind."""
-    template = yaml.load(TEMPLATE.read_text("utf-8"), Loader=_Short)
-    return [found["Properties"] for found in template["Resources"].values() if found["Type"] == kind]
-
-
-@pytest.fixture(scope="module")
-def stores() -> Iterator[Clients]:
-    """The template's stores, made by hand, as moto's CloudFormation needs much more than is installed here."""
-    with pytest.MonkeyPatch.context() as environment:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            environment.setenv(name, "test")
-        environment.delenv("AWS_ENDPOINT_URL", raising=False)
-        with mock_aws():
-            clients = Clients.of(maker(None, REGION))
-            for table in described("AWS::DynamoDB::Table"):
-                table.pop("PointInTimeRecoverySpecification")
-                table["SSESpecification"] = {"Enabled": table["SSESpecification"]["SSEEnabled"]}
-                clients.dynamodb.create_table(**table)
-            for bucket in described("AWS::S3::Bucket"):
-                name = bucket["BucketName"].replace("${AWS::AccountId}", clients.account)
-                clients.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-                if versioning := bucket.get("VersioningConfiguration"):
-                    clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
-            yield clients
-
-
-@pytest.fixture(scope="module")
-def truth(stores: Clients, tmp_path_factory: pytest.TempPathFactory) -> Truth:
-    path = tmp_path_factory.mktemp("sample") / "truth.json"
-    assert seed(None, REGION, PEOPLE, 7, truth=path, as_of=datetime(2026, 11, 1, tzinfo=UTC)) == path
-    return Truth.load(path)
-
-
-@pytest.fixture(scope="module")
-def seeded(stores: Clients, truth: Truth) -> Snapshot:
-    return snapshot(maker(None, REGION))
+from tests.unit.sample.moto_stores import REGION, described
 
 
 def test_what_the_truth_says_is_in_the_stores_and_nothing_else(seeded: Snapshot, truth: Truth) -> None:
