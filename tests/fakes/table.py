@@ -71,7 +71,9 @@ class MemoryTable(Recorder):
         with self.operation("by_person", person):
             found = [self._live(*key) for key, item in self.items.items() if item.get("person") == person]
             indexed = [item for item in found if item is not None and "received_at" in item]
-            return [_copied_item(item) for item in sorted(indexed, key=lambda item: str(item["received_at"]), reverse=True)]
+            return [
+                _copied_item(item) for item in sorted(indexed, key=lambda item: str(item["received_at"]), reverse=True)
+            ]
 
     def delete(self, pk: str, sk: str) -> None:
         with self.operation("delete", pk, sk):
