@@ -1,7 +1,8 @@
 """`make demo`: the main job, played on this machine from the first click to the last record.
 
-Starts the whole stack, then asks for one download and one deletion as a person would (over HTTP, with the code from the
-mailbox), shows the workflow while it runs, and holds every store against the ground truth. Exits 0 only if all of it held.
+Starts the whole stack, then asks for one download and one deletion as a person would (over HTTP, with the code from
+the mailbox), shows the workflow while it runs, and holds every store against the ground truth. Exits 0 only if all
+of it held.
 """
 
 from __future__ import annotations
