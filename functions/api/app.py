@@ -49,6 +49,8 @@ def route(method: str, path: str, content_types: list[str]) -> Callable[[View], 
         def answer(**parameters: str) -> Response:
             try:
                 status, body = view(**parameters)
+            except Refused as refusal:
+                return _response(*problem_of(refusal))
             except RightfulError as error:
                 _log(path, error)
                 return _response(*problem_of(error))
@@ -83,6 +85,9 @@ def guard(request: Request | None, go_on: Callable[[Any], Response]) -> Response
     if origin and origin in deps().settings.form_origins:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+    if request is not None:
+        called = {"route": request.path, "method": request.method, "status": response.status_code}
+        logger().info("call", extra=called)  # the route, not the path: ids of people's requests stay out of the log
     return response
 
 
@@ -206,10 +211,8 @@ def _response(status: int, body: str, headers: dict[str, str]) -> Response:
 
 
 def _log(path: str, error: Exception) -> None:
-    """The route and the kind of error; the message of a foreign error may quote what it choked on."""
-    if isinstance(error, Refused):
-        logger().info("refused", extra={"route": path, "status": error.status})
-    elif isinstance(error, RightfulError):
+    """A fault of ours: the route and the kind of error; the message of a foreign error may quote what it choked on."""
+    if isinstance(error, RightfulError):
         logger().warning(type(error).__name__, extra={"route": path, "reason": str(error)})
     else:
         places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]

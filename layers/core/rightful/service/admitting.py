@@ -41,7 +41,7 @@ def _begin(deps: Deps, item: dict[str, Any], person: str, verified_at: datetime)
             remove=["joined_to"],
             person=person,
             verified_at=stamp(verified_at),
-            open="yes",
+            open="open",
         )
     else:
         requests.announce(deps, item)
