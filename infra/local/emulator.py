@@ -79,6 +79,7 @@ def start(port: int, directory: Path, *, wait_scale: float = 1.0) -> None:
         "STATE_DIR": str(directory / "state"),
         "S3_DATA_DIR": str(directory / "s3"),
         "LOG_LEVEL": "WARNING",
+        "IAM_RECORD": str(directory / "iam.jsonl"),
     }
     environment = {name: value for name, value in client_environment(port).items() if name != "AWS_ENDPOINT_URL"}
     log = directory / "ministack.log"
