@@ -1,13 +1,15 @@
-"""`python -m infra.local.emulated`: ministack with two repairs and a record.
+"""`python -m infra.local.emulated`: ministack with three repairs and a record.
 
 Its worker processes report every failure of a Python function as `Runtime.HandlerError`. On AWS a failure carries the
 name of the exception's class, and that is what the workflow's `Retry` and `Catch` match.
 It asks for SendEmail on every resource. On AWS the sender's identity and the configuration set are asked for, with
 the sender as the condition key `ses:FromAddress`.
+It asks for s3:DeleteObject for the first object of a DeleteObjects even when the call names a version of it. On AWS
+that is s3:DeleteObjectVersion, as it is here for the others.
 Should a new version need this no longer, `install` fails at once and says so.
 
 What IAM decided about each call of a role goes to the file named by IAM_RECORD, one JSON object a line:
-{"role", "action", "resource", "decision": "Allow" | "Deny" | "ImplicitDeny"}.
+{"role", "action", "resource", "decision": "allowed" | "refused"}.
 """
 
 from __future__ import annotations
@@ -17,10 +19,10 @@ import os
 import threading
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ministack import app
-from ministack.core import iam_evaluator, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id
 from ministack.services import lambda_svc
 
@@ -33,6 +35,7 @@ def install() -> None:
     """Makes the repairs, and begins the record if one is wanted."""
     name_failures()
     authorise_mails()
+    authorise_deletes()
     if path := os.environ.get("IAM_RECORD"):
         record_decisions(Path(path))
 
@@ -93,20 +96,34 @@ def authorise_mails() -> None:
     app._enforce_ses_v2 = enforce
 
 
+def authorise_deletes() -> None:
+    """Asks IAM about the first object of a DeleteObjects as about the others."""
+    extract = iam_actions.extract_iam_action
+
+    def action(service: str, method: str, path: str, headers: Any, body: bytes, query: Any) -> str | None:
+        if service == "s3" and method == "POST" and "delete" in query:
+            targets = iam_actions._s3_batch_delete_targets(path.strip("/"), body)
+            return "s3:DeleteObjectVersion" if targets and targets[0][1] else "s3:DeleteObject"
+        return cast("str | None", extract(service, method, path, headers, body, query))
+
+    iam_actions.extract_iam_action = action
+
+
 def record_decisions(path: Path) -> None:
     """Writes down each decision about a role's call. (The root user is never judged.)"""
-    evaluate = iam_evaluator.evaluate
+    enforce = iam_evaluator.enforce
     record = path.open("w", buffering=1, encoding="utf-8")
 
-    def evaluate_and_note(context: iam_evaluator.EvalContext, *policies: Any) -> Any:
-        result = evaluate(context, *policies)
-        role = context.principal_arn.partition(":assumed-role/")[2].partition("/")[0]
+    def enforce_and_note(access_key: str, action: str, *args: Any, resource_arn: str = "*", **kwargs: Any) -> Any:
+        refused = enforce(access_key, action, *args, resource_arn=resource_arn, **kwargs)
+        caller = iam_evaluator.resolve_caller_identity(access_key) or {}
+        role = caller.get("userArn", "").partition(":assumed-role/")[2].partition("/")[0]
         if role:
-            facts = {"role": role, "action": context.action, "resource": context.resource_arn}
-            record.write(json.dumps({**facts, "decision": result.decision}) + "\n")
-        return result
+            facts = {"role": role, "action": action, "resource": resource_arn}
+            record.write(json.dumps({**facts, "decision": "refused" if refused else "allowed"}) + "\n")
+        return refused
 
-    iam_evaluator.evaluate = evaluate_and_note
+    iam_evaluator.enforce = enforce_and_note
 
 
 if __name__ == "__main__":
