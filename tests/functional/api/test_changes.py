@@ -92,6 +92,33 @@ def test_withdrawing_and_erasing_never_both_win(world: World) -> None:
 
 
 @pytest.mark.parametrize("to", ["withdrawn", "rejected"])
+def test_erasing_that_begins_at_the_last_moment_wins(asked: World, to: str) -> None:
+    """Between the reading and the writing of who withdraws, the workflow begins to erase."""
+
+    def begin(name: str, moment: Moment) -> None:
+        if name == "table.update" and moment == "before":
+            asked.table.fault = no_fault
+            requests.begin_erasing(asked.deps, "r1")
+
+    asked.table.fault = begin
+    with pytest.raises(Conflict, match="Erasing has begun"):
+        requests.transition(asked.deps, "r1", to, what="Too late")
+    assert asked.request()["status"] == "in_progress"
+
+
+def test_a_withdrawal_at_the_last_moment_wins(asked: World) -> None:
+    def withdraw(name: str, moment: Moment) -> None:
+        if name == "table.update" and moment == "before":
+            asked.table.fault = no_fault
+            requests.transition(asked.deps, "r1", "withdrawn", what="Withdrawn")
+
+    asked.table.fault = withdraw
+    with pytest.raises(Conflict):
+        requests.begin_erasing(asked.deps, "r1")
+    assert "erasing_since" not in asked.request()
+
+
+@pytest.mark.parametrize("to", ["withdrawn", "rejected"])
 @pytest.mark.parametrize("status", OPEN)
 def test_what_is_being_erased_cannot_be_taken_back(asked: World, status: Status, to: str) -> None:
     requests.begin_erasing(asked.deps, "r1")

@@ -68,10 +68,10 @@ def once(
         item = kept
     try:
         answer = act(Attempt(item["request_id"], item["verification_id"], again))
-        deps.table.update(pk, sk, {"answer": answer}, remove=["busy_until"])
+        deps.table.update(pk, sk, {"answer": answer}, remove=["busy_until"], expect={"body": item["body"]})
     except RightfulError:
         with suppress(RightfulError):
-            deps.table.update(pk, sk, {"busy_until": 0})
+            deps.table.update(pk, sk, {"busy_until": 0}, expect={"answer": None})
         raise
     return answer
 
