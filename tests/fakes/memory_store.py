@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rightful import paths
+from rightful.clocks import stamp
 from rightful.model import Done, Locator, Page, Record, Result, StoredFile
 from rightful.ports import ANONYMISED_MARK, Clock
 
@@ -173,7 +174,7 @@ class MemoryStore:
         if _differs(item, record.data, guard):
             return Result(Done.changed)
         removed = {name for name, value in changes.items() if value is None}
-        marked = {**item, **changes, ANONYMISED_MARK: self.clock().isoformat()}
+        marked = {**item, **changes, ANONYMISED_MARK: stamp(self.clock())}
         self.put({name: value for name, value in marked.items() if name not in removed})
         return Result(Done.anonymised)
 
