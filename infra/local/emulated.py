@@ -1,4 +1,4 @@
-"""`python -m infra.local.emulated`: ministack with three repairs and a record.
+"""`python -m infra.local.emulated`: ministack with four repairs and a record.
 
 Its worker processes report every failure of a Python function as `Runtime.HandlerError`. On AWS a failure carries the
 name of the exception's class, and that is what the workflow's `Retry` and `Catch` match.
@@ -6,6 +6,8 @@ It asks for SendEmail on every resource. On AWS the sender's identity and the co
 the sender as the condition key `ses:FromAddress`.
 It asks for s3:DeleteObject for the first object of a DeleteObjects even when the call names a version of it. On AWS
 that is s3:DeleteObjectVersion, as it is here for the others.
+It tells IAM that a call over http is not secure, which bucket policies rightly refuse. Here the loopback is the wire,
+so a call counts as if it came over TLS.
 Should a new version need this no longer, `install` fails at once and says so.
 
 What IAM decided about each call of a role goes to the file named by IAM_RECORD, one JSON object a line:
@@ -36,6 +38,7 @@ def install() -> None:
     name_failures()
     authorise_mails()
     authorise_deletes()
+    count_loopback_as_tls()
     if path := os.environ.get("IAM_RECORD"):
         record_decisions(Path(path))
 
@@ -107,6 +110,16 @@ def authorise_deletes() -> None:
         return cast("str | None", extract(service, method, path, headers, body, query))
 
     iam_actions.extract_iam_action = action
+
+
+def count_loopback_as_tls() -> None:
+    """Answers `aws:SecureTransport` with yes."""
+    pin = app.pin_request_origin
+
+    def pin_as_secure(source_ip: str, _: bool) -> None:
+        pin(source_ip, True)
+
+    app.pin_request_origin = pin_as_secure
 
 
 def record_decisions(path: Path) -> None:

@@ -73,6 +73,8 @@ def start(port: int, directory: Path, *, wait_scale: float = 1.0) -> None:
         "GATEWAY_PORT": str(port),
         "BIND_HOST": HOST,
         "AUTH": "true",
+        "IOT_MTLS_ENABLED": "0",  # it would listen on every interface
+        "SFTP_ENABLED": "0",
         "MINISTACK_REGION": REGION,
         "SFN_WAIT_SCALE": str(wait_scale),
         "TMPDIR": str(temporary),
