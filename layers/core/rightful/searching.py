@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from rightful import paths, plans
+from rightful.clocks import stamp
 from rightful.identities import variants
 from rightful.model import DataMap, Locator, Page, Record
 from rightful.ports import Connector
@@ -130,7 +131,7 @@ def located_by(connector: Connector, locators: list[Locator], findings: Findings
 
 def note_kept(kept: dict[str, str], decision: plans.Decision) -> None:
     """Ground -> the latest end; an end that is not known outlasts all."""
-    until = decision.until.isoformat() if decision.until else ""
+    until = stamp(decision.until) if decision.until else ""
     if decision.ground not in kept:
         kept[decision.ground] = until
     elif kept[decision.ground]:

@@ -32,7 +32,7 @@ def test_erasure_runs_only_the_approved_hash_and_comes_back_when_the_records_cha
     second = world.request()["plan_hash"]
     assert second != first
     assert len(world.stores["accounts"].items) == 2, "nothing was erased under the old approval"
-    assert len(world.mailer.sent) == 2, "the DPO is told of the new plan"
+    assert len(world.mailer.to("dpo@example.org")) == 2, "the DPO is told of the new plan"
 
     with pytest.raises(Conflict, match="changed"):
         asking.decide(world.deps, "r1", "approve", plan_hash=first)
@@ -56,7 +56,7 @@ def test_a_refusal_needs_ground_and_reason_and_tells_the_person() -> None:
     assert run.ended
     assert world.request()["status"] == "rejected"
     assert world.contents() == before
-    assert [mail.to for mail in world.mailer.sent] == ["dpo@example.org", ADA]
+    assert [mail.key for mail in world.mailer.to(ADA)] == ["r1:request_received:1", "r1:rejected:1"]
 
 
 def test_grace_period_lets_the_person_withdraw_and_then_nothing_is_touched() -> None:

@@ -92,4 +92,4 @@ def test_a_plan_that_needs_approval_waits_and_runs_only_as_approved() -> None:
     assert run.state == "Wait for the DPO's approval"
     assert world.request()["status"] == "awaiting_approval"
     assert world.contents() == before
-    assert [mail.to for mail in world.mailer.sent] == ["dpo@example.org"]
+    assert [mail.to for mail in world.mailer.sent] == [ADA, "dpo@example.org"]

@@ -18,11 +18,14 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
         request = requests.transition(deps, request_id, "rejected", what="Your request was refused")
     elif request["status"] not in lifecycle.TERMINAL:
         request = requests.transition(deps, request_id, "completed", what=_SENTENCE[request["type"]])
-    _tell(deps, request)
+    tell(deps, request)
     return {"status": request["status"]}
 
 
-_SENTENCE = {"access": "Your data is ready to download", "erasure": "Your data was erased"}
+_SENTENCE = {
+    "access": "Your data is ready to download",
+    "erasure": "The erasure is done; our mail says what was deleted and what was kept",
+}
 
 
 def outcomes(deps: Deps, request_id: str) -> dict[str, dict[str, Any]]:
@@ -39,7 +42,8 @@ def outcomes(deps: Deps, request_id: str) -> dict[str, dict[str, Any]]:
     return result
 
 
-def _tell(deps: Deps, request: dict[str, Any]) -> None:
+def tell(deps: Deps, request: dict[str, Any]) -> None:
+    """The one mail that says how the request ended."""
     request_id = request["request_id"]
     contact = json.loads(deps.vault.open(request_id, bytes(request["contact"])))
     kind = f"completed_{request['type']}" if request["status"] == "completed" else request["status"]

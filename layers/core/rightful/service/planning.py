@@ -10,7 +10,7 @@ from rightful.clocks import stamp
 from rightful.errors import Conflict, NeedsAttention
 from rightful.model import RequestPolicy
 from rightful.searching import Findings, Search
-from rightful.service import discovering, progress, requests
+from rightful.service import discovering, mailing, progress, requests
 from rightful.service.deps import Deps
 
 Request = dict[str, Any]
@@ -49,6 +49,7 @@ def _next(deps: Deps, request: Request) -> dict[str, Any]:
 
     if policy.approval == "dpo" and not _approved(deps, request, plan, digest):
         _set(deps, request, {"plan_hash": digest})
+        _acknowledge(deps, request)
         return _answer("ask", **answer)
     if policy.grace_period and request["type"] == "erasure" and "erasing_since" not in request:
         until = _grace_ends(request, policy.grace_period)
@@ -57,6 +58,7 @@ def _next(deps: Deps, request: Request) -> dict[str, Any]:
             requests.transition(
                 deps, request_id, "scheduled", what=f"Erasure is scheduled for {until:%Y-%m-%d %H:%M} UTC"
             )
+            _acknowledge(deps, request | {"scheduled_for": stamp(until)})
             return _answer("wait", **answer, until=stamp(until))
     _go(deps, request, digest)
     return _answer("go", **answer, **work_left(deps, request_id, plan, search))
@@ -152,6 +154,20 @@ def _set(deps: Deps, request: Request, facts: dict[str, Any]) -> None:
     expect = {"verified_at": request["verified_at"], "status": progress.OPEN}
     if deps.table.update(requests.pk(request["request_id"]), "REQUEST", facts, expect=expect) is None:
         raise progress.Ended
+
+
+def _acknowledge(deps: Deps, request: Request) -> None:
+    """Tells the person what goes on, where it takes more than a moment, and how to withdraw."""
+    contact = json.loads(deps.vault.open(request["request_id"], bytes(request["contact"])))
+    mailing.send_once(
+        deps,
+        request["request_id"],
+        "request_received",
+        contact["email"],
+        request["locale"],
+        request=request,
+        controller=deps.datamap.controller,
+    )
 
 
 def _go(deps: Deps, request: Request, digest: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rightful.clocks import moment, stamp
-from rightful.errors import Conflict, Gone, NotFound
+from rightful.errors import Conflict, Gone, NeedsAttention, NotFound, TryAgain
 from rightful.lifecycle import TERMINAL, Status
 from rightful.service import completing, progress, requests
 from rightful.service.deps import Deps
@@ -42,6 +43,8 @@ def withdraw(deps: Deps, proof: Proof, request_id: str) -> dict[str, Any]:
     Raises NotFound, Conflict when erasing has begun or the request ended otherwise."""
     item = _own(deps, proof, request_id)
     item = requests.transition(deps, item["request_id"], Status.withdrawn, what="You withdrew the request")
+    with suppress(TryAgain, NeedsAttention):  # it is withdrawn all the same, and the workflow tells it as it closes
+        completing.tell(deps, item)
     if token := item.get("task_token"):
         sealed = deps.vault.open(item["request_id"], bytes(token))
         deps.executions.answer(sealed.decode(), {"decision": "stop"})
