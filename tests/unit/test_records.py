@@ -81,10 +81,18 @@ def test_an_unknown_type_is_refused_without_its_value() -> None:
 
 def test_a_line_carries_what_opens_the_file_and_only_then() -> None:
     plain = Record("k1", {"a": "secret"})
-    line = to_line({"a": "[masked]"}, {"other": 1}, plain)
+    line = to_line({"a": "[masked]\t\n"}, {"other": 1}, plain)
     assert b"secret" not in line
-    assert line.endswith(b"\n")
-    assert from_line(line) == Line({"a": "[masked]"}, {"other": 1}, None)
+    assert line.count(b"\n") == 1
+    assert from_line(line) == Line(encode({"a": "[masked]\t\n"}), {"other": 1}, None)
+    assert from_line(line).shown() == {"a": "[masked]\t\n"}
+    assert from_line(to_line({}, {}, plain)) == Line(b"{}", {})
     filed = Record("k2", {"key": "u/1", "tags": {"x"}}, native=object(), file=StoredFile("cv.pdf", 12))
     source = from_line(to_line({}, {}, filed)).source
     assert source == Record("k2", {"key": "u/1", "tags": ["x"]}, None, StoredFile("cv.pdf", 12))
+
+
+@given(st.dictionaries(names | st.just("\udc00"), values, max_size=5))
+def test_the_names_of_a_line_can_be_had_without_reading_it_all(data: dict[str, Any]) -> None:
+    line = from_line(to_line(data, {}, Record("k", data)))
+    assert list(line.names()) == list(data)

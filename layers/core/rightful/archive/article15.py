@@ -1,0 +1,42 @@
+"""What Article 15(1) and (2) GDPR has the person told beside the data, drawn from the data map. Plain JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rightful.model import DataMap, Store
+
+
+def information(datamap: DataMap) -> dict[str, Any]:
+    """{"controller": {...}, "data_map_version", "stores": {name: {...}}}. The comments name the letters of 15(1)."""
+    controller = datamap.controller
+    return {
+        "controller": {
+            "name": controller.name,
+            "contact": controller.contact,
+            "policy": controller.policy_url,
+            "complaint": controller.complaint,  # (f)
+            "transfers": controller.transfers,  # 15(2)
+            "regime": controller.regime,
+        },
+        "data_map_version": datamap.version,
+        "stores": {name: _of_store(store) for name, store in datamap.stores.items()},
+    }
+
+
+def _of_store(store: Store) -> dict[str, Any]:
+    rule = store.erasure
+    return {
+        "title": store.title,
+        "covered": store.covered,
+        "purpose": store.purpose,  # (a)
+        "lawful_basis": store.lawful_basis,
+        "categories": sorted({meaning.category for meaning in store.fields.values()}),  # (b)
+        "recipients": store.recipients,  # (c)
+        "retention": {"period": store.retention.period, "since": store.retention.since},  # (d)
+        "on_erasure": {  # (e)
+            "action": rule.action,
+            **({"ground": rule.ground, "law": rule.law, "period": rule.period} if rule.action == "keep" else {}),
+        },
+        "source": store.source,  # (g)
+    }

@@ -1,0 +1,304 @@
+"""Makes the ZIP of an access request out of the lines that the export steps wrote, entry by entry.
+
+A step stops when time runs short, but never inside an entry and never before it wrote one. Where to go on is saved
+sealed; what index.html and the ZIP's directory need of earlier entries lies under `work/<request id>/~package/`. The
+saved state names those objects by number, so that a step that was killed only writes them again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from itertools import chain
+from typing import Any
+
+from rightful.archive import article15, names, tables, viewer
+from rightful.archive.survey import Survey
+from rightful.archive.zipping import Entry, ZipWriter
+from rightful.clocks import moment, stamp
+from rightful.errors import NeedsAttention, NotFound
+from rightful.records import Line, encode, from_line
+from rightful.service import progress, requests, sealed
+from rightful.service.deps import Deps, TimeLeft
+
+LIFE = timedelta(days=7)
+"""How long a package can be downloaded."""
+TRIES = 3
+"""How often a package is begun anew when its half-done upload was lost."""
+LARGE = 2**31
+"""Bytes from which an original file is written with ZIP64 sizes."""
+LEDGER = 5_000
+"""Entries noted in one object of the ledger."""
+
+
+@dataclass(slots=True)
+class _State:
+    """Where a package stands between two entries."""
+
+    upload: str | None = None
+    store: int = 0
+    """Index of the store whose entries come next; the number of stores when only the last entries are missing."""
+    stage: str = "data"
+    part: int = 0
+    line: int = 0
+    """Where the next original file is named: the part and the line in it."""
+    file: int = 0
+    """Original files of the store dealt with so far."""
+    ledger: int = 0
+    """Objects of the ledger that hold the entries so far."""
+    manifest: str = ""
+    """SHA-256 of manifest.json, once that is written."""
+    tries: int = 1
+
+
+def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
+    """Packs until `packages/<request id>.zip` exists or time runs short; `{"done"}`.
+
+    When done, the work files are gone and the request has `package`: {"size": bytes, "entries", "manifest_sha256",
+    "expires_at"}. The digest is that of manifest.json, which holds the digests of all other entries. Raises TryAgain,
+    NeedsAttention, progress.Ended."""
+    request = progress.load_verified(deps, request_id)
+    if "package" not in request:
+        progress.claim(deps, request)
+        saved = sealed.load(deps, request_id, "package")
+        state = _State(**json.loads(saved)) if saved else _State()
+        try:
+            packed = _Packer(deps, request, state).run(time_left)
+        except NotFound:
+            _begin_anew(deps, request_id, state)
+            return {"done": False}
+        if not packed:
+            return {"done": False}
+    deps.files.delete(f"work/{request_id}/")
+    return {"done": True}
+
+
+def _begin_anew(deps: Deps, request_id: str, state: _State) -> None:
+    """The half-done upload is no more (it was left for too long, say): nothing of it can be used."""
+    if state.tries >= TRIES:
+        raise NeedsAttention("the package's upload was lost again and again")
+    sealed.save(deps, request_id, "package", json.dumps(asdict(_State(tries=state.tries + 1))).encode())
+
+
+class _Packer:
+    """One step's work on one package."""
+
+    def __init__(self, deps: Deps, request: dict[str, Any], state: _State) -> None:
+        self._deps = deps
+        self._request = request
+        self._id = request["request_id"]
+        self._state = state
+        self._stores = [name for name, store in deps.datamap.stores.items() if store.covered]
+        self._upload = deps.files.upload(f"packages/{self._id}.zip", state.upload)
+        self._zip = ZipWriter(self._upload, moment(request["received_at"]))
+        self._noted: list[Entry] = []
+
+    def run(self, time_left: TimeLeft) -> bool:
+        """Whether the package is whole."""
+        for entry in self._entries():
+            self._noted.append(entry)
+            if len(self._noted) >= LEDGER:
+                self._write_ledger()
+            if time_left() <= 0:
+                self._save()
+                return False
+        self._finish()
+        return True
+
+    def _save(self) -> None:
+        self._write_ledger()
+        self._state.upload = self._upload.pause()
+        sealed.save(self._deps, self._id, "package", json.dumps(asdict(self._state)).encode())
+
+    def _finish(self) -> None:
+        count = 0
+
+        def counted() -> Iterator[Entry]:
+            nonlocal count
+            for entry in self._ledger():
+                count += 1
+                yield entry
+
+        self._zip.close(counted())
+        self._upload.finish()
+        facts = {
+            "size": self._upload.tell(),
+            "entries": count,
+            "manifest_sha256": self._state.manifest,
+            "expires_at": stamp(self._deps.clock() + LIFE),
+        }
+        self._deps.table.update(requests.pk(self._id), "REQUEST", {"package": facts})
+
+    # Entries. Each is written between two yields, after which the state names the next one.
+
+    def _entries(self) -> Iterator[Entry]:
+        state = self._state
+        while state.store < len(self._stores):
+            yield from self._of_store(self._stores[state.store])
+            state.store, state.stage, state.file, state.part, state.line = state.store + 1, "data", 0, 0, 0
+        if state.stage == "data":
+            state.stage = "index"
+            yield self._zip.add(names.ARTICLE_15, [_pretty(article15.information(self._deps.datamap))])
+        if state.stage == "index":
+            state.stage = "manifest"
+            yield self._zip.add(names.INDEX, self._index())
+        if state.stage == "manifest":
+            state.stage = "directory"
+            manifest = self._zip.add(names.MANIFEST, self._manifest())
+            state.manifest = manifest.sha256
+            yield manifest
+
+    def _of_store(self, store: str) -> Iterator[Entry]:
+        state = self._state
+        if state.stage == "data":
+            survey = Survey()
+            if any(self._parts(store)):
+                lines = survey.watch(self._lines(store, survey))
+                entry = self._zip.add(names.json_name(store), tables.as_json(lines), large=True)
+                self._lay_aside(store, survey)
+                state.stage = "table"
+                yield entry
+        if state.stage == "table":
+            columns = list(self._survey(store).columns)
+            state.stage = "files"
+            lines = self._lines(store, Survey())
+            yield self._zip.add(names.csv_name(store), tables.as_csv(lines, columns), large=True)
+        if state.stage == "files" and self._survey(store).files:
+            yield from self._files(store)
+
+    def _files(self, store: str) -> Iterator[Entry]:
+        state = self._state
+        for part, key in enumerate(self._parts(store)):
+            if part < state.part:
+                continue
+            for number, line in enumerate(_lines_of(self._deps.files.read(key))):
+                if (part, number) < (state.part, state.line):
+                    continue
+                state.part, state.line = part, number + 1
+                if line.source is not None:
+                    state.file += 1
+                    if entry := self._file(store, line):
+                        yield entry
+
+    def _file(self, store: str, line: Line) -> Entry | None:
+        """The original file, or None when it is gone since the record was read."""
+        source, number = line.source, self._state.file
+        assert source is not None
+        assert source.file is not None
+        chunks = self._deps.connectors[store].open(source)
+        try:
+            first = next(chunks, b"")
+        except NotFound:
+            survey = self._survey(store)
+            survey.gone = sorted({*survey.gone, number})
+            self._lay_aside(store, survey)
+            return None
+        return self._zip.add(
+            names.file_name(store, number, source.file.name),
+            chain([first], chunks),
+            deflate=not names.is_packed(source.file.name),
+            large=source.file.size >= LARGE,
+        )
+
+    def _index(self) -> Iterator[bytes]:
+        rows = progress.rows(self._deps, self._id)
+        return viewer.page(
+            self._request["locale"],
+            article15.information(self._deps.datamap),
+            {store: self._survey(store) for store in self._stores},
+            left_out={store: row.get("reason", "") for store, row in rows.items() if row.get("skipped")},
+            received_at=self._request["received_at"],
+            made_at=stamp(self._deps.clock()),
+            reference=self._id,
+        )
+
+    def _manifest(self) -> Iterator[bytes]:
+        """Written entry by entry: there may be a great many."""
+        head = {
+            "request_id": self._id,
+            "received_at": self._request["received_at"],
+            "controller": self._deps.datamap.controller.name,
+            "data_map_version": self._deps.datamap.version,
+        }
+        yield _pretty(head).rstrip(b"}\n") + b',\n  "files": {'
+        between = "\n"
+        for entry in self._ledger():
+            facts = json.dumps({"size": entry.size, "sha256": entry.sha256})
+            yield f"{between}    {json.dumps(entry.name)}: {facts}".encode()
+            between = ",\n"
+        yield b"\n  }\n}\n"
+
+    # What is laid aside between entries
+
+    def _lines(self, store: str, survey: Survey) -> Iterator[Line]:
+        """All lines of a store; one with an original file says where in the ZIP that is."""
+        for key in self._parts(store):
+            for line in _lines_of(self._deps.files.read(key)):
+                if line.source is None or line.source.file is None:
+                    yield line
+                    continue
+                file = line.source.file
+                path = names.file_name(store, survey.files + 1, file.name)
+                survey.note_file(file.name, file.size, path)
+                yield replace(line, text=_with_file(line, {"name": file.name, "size": file.size, "path": path}))
+
+    def _parts(self, store: str) -> Iterator[str]:
+        return self._deps.files.list(f"work/{self._id}/{store}/")
+
+    def _survey(self, store: str) -> Survey:
+        try:
+            return Survey.from_json(json.loads(b"".join(self._deps.files.read(self._aside(f"{store}.json")))))
+        except NotFound:
+            return Survey()
+
+    def _lay_aside(self, store: str, survey: Survey) -> None:
+        self._deps.files.put(self._aside(f"{store}.json"), json.dumps(survey.to_json()).encode())
+
+    def _ledger(self) -> Iterator[Entry]:
+        """Every entry written so far, in order."""
+        self._write_ledger()
+        for number in range(self._state.ledger):
+            for line in _split(self._deps.files.read(self._aside(f"ledger-{number:06}"))):
+                yield Entry.from_line(line)
+
+    def _write_ledger(self) -> None:
+        if self._noted:
+            body = b"".join(entry.to_line() for entry in self._noted)
+            self._deps.files.put(self._aside(f"ledger-{self._state.ledger:06}"), body)
+            self._state.ledger += 1
+            self._noted.clear()
+
+    def _aside(self, name: str) -> str:
+        return f"work/{self._id}/~package/{name}"
+
+
+def _with_file(line: Line, file: dict[str, Any]) -> bytes:
+    """The record with `_file` added, under a name that it does not have."""
+    name = "_file"
+    shown = line.shown()
+    while name in shown:
+        name = "_" + name
+    return encode({**shown, name: file})
+
+
+def _lines_of(chunks: Iterable[bytes]) -> Iterator[Line]:
+    return map(from_line, _split(chunks))
+
+
+def _split(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of an object, without their newlines."""
+    pending: list[bytes] = []
+    for chunk in chunks:
+        first, *more = chunk.split(b"\n")
+        pending.append(first)
+        for line in more:
+            yield b"".join(pending)
+            pending = [line]
+    if last := b"".join(pending):
+        yield last
+
+
+def _pretty(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace") + b"\n"
