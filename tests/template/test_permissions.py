@@ -1,0 +1,107 @@
+"""Each role grants exactly the actions that its function's code can reach, and each function has exactly the
+variables for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.template.loading import functions, in_words
+from tests.template.reach import ports_reached
+
+Grant = tuple[str, str]
+"""(action, resource as written)."""
+
+TABLE, INDEX, KEYS = "RequestsTable.Arn", "${RequestsTable.Arn}/index/by_person", "KeysTable.Arn"
+BUCKET, WORK, PACKAGES = "ExportsBucket.Arn", "${ExportsBucket.Arn}/work/*", "${ExportsBucket.Arn}/packages/*"
+ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
+SES = (ARN % ("ses", "identity/*"), ARN % ("ses", "configuration-set/${MailConfiguration}"))
+READ = {("dynamodb:GetItem", TABLE)}
+UPDATE = {("dynamodb:UpdateItem", TABLE)}
+NEW = {("dynamodb:PutItem", TABLE)}
+UNSEAL = {("dynamodb:GetItem", KEYS), ("kms:Decrypt", "DataKey.Arn")}
+NEW_KEY = {("dynamodb:PutItem", KEYS), ("kms:GenerateDataKey", "DataKey.Arn")}
+
+NEEDED: dict[str, set[Grant]] = {
+    "table.get": READ,
+    "table.put_new": NEW,
+    "table.update": UPDATE,
+    "table.query": {("dynamodb:Query", TABLE)},
+    "table.by_person": {("dynamodb:Query", INDEX)},
+    "table.delete": {("dynamodb:DeleteItem", TABLE)},
+    "limits.take": READ | UPDATE | NEW,
+    "vault.open": UNSEAL,
+    "vault.seal": UNSEAL,
+    "vault.digest": {("kms:GenerateMac", "HashKey.Arn")},
+    "mailer.send": {("ses:SendEmail", resource) for resource in SES},
+    "events.publish": {("events:PutEvents", ARN % ("events", "event-bus/default"))},
+    "executions.start": {("states:StartExecution", "PrivacyRequest")},
+    "executions.answer": {("states:SendTaskSuccess", "PrivacyRequest")},
+    "files.link": {("s3:GetObject", PACKAGES)},
+    "files.read": {("s3:GetObject", WORK)},
+    "files.put": {("s3:PutObject", WORK)},
+    "files.list": {("s3:ListBucket", BUCKET)},
+    "files.delete": {
+        ("s3:ListBucket", BUCKET),
+        ("s3:ListBucketMultipartUploads", BUCKET),
+        ("s3:DeleteObject", WORK),
+        ("s3:AbortMultipartUpload", WORK),
+    },
+    "files.upload": {("s3:PutObject", PACKAGES), ("s3:GetObject", PACKAGES)},
+}
+MAKES_KEYS = {"api", "discover", "ask"}
+"""Those that may be the first to seal under a verification's or a request's key. For all others a missing key
+means that it was destroyed, and they must not be able to make a new one."""
+
+VARIABLES = {
+    "table": {"REQUESTS_TABLE"},
+    "limits": {"REQUESTS_TABLE"},
+    "vault": {"KEYS_TABLE"},
+    "mailer": {"MAIL_FROM", "MAIL_CONFIGURATION_SET"},
+    "files": {"EXPORTS_BUCKET"},
+    "executions.start": {"STATE_MACHINE_ARN"},
+    "vault.digest": {"HMAC_KEY_ID"},
+    "vault.open": {"DATA_KEY_ID"},
+    "vault.seal": {"DATA_KEY_ID"},
+    "settings.form_origins": {"FORM_ORIGINS"},
+    "settings.source_limit_per_hour": {"SOURCE_LIMIT_PER_HOUR"},
+}
+
+
+def granted(properties: dict[str, Any]) -> Iterator[Grant]:
+    for policy in properties["Policies"]:
+        for statement in policy["Statement"]:
+            actions, on = statement["Action"], statement["Resource"]
+            for action in actions if isinstance(actions, list) else [actions]:
+                for resource in on if isinstance(on, list) else [on]:
+                    name = in_words(resource)
+                    yield action, "PrivacyRequest" if name.endswith("-PrivacyRequest") else name
+
+
+@pytest.mark.parametrize("folder", sorted(functions()))
+def test_grants_what_the_code_reaches_and_no_more(folder: str) -> None:
+    reached = ports_reached(folder)
+    wanted = {grant for port in reached for grant in NEEDED.get(port, set())}
+    if folder in MAKES_KEYS:
+        assert "vault.seal" in reached
+        wanted |= NEW_KEY
+    given = set(granted(functions()[folder])) - {("sqs:SendMessage", "Failures.Arn")}  # Lambda's own, on failure
+    assert given == wanted
+
+
+@pytest.mark.parametrize("folder", sorted(functions()))
+def test_has_the_variables_of_the_ports_it_reaches(folder: str) -> None:
+    reached = ports_reached(folder)
+    names = reached | {port.split(".")[0] for port in reached}
+    wanted = {variable for name in names for variable in VARIABLES.get(name, set())}
+    if folder == "api":
+        wanted.add("FORM_ORIGINS")  # read from `deps().settings` in its app.py
+    assert set(functions()[folder]["Environment"]["Variables"]) == wanted
+
+
+def test_every_port_is_known_here() -> None:
+    ports = {port for folder in functions() for port in ports_reached(folder)}
+    unknown = {port for port in ports if port.split(".")[0] not in {"datamap", "settings", "connectors"}} - set(NEEDED)
+    assert not unknown

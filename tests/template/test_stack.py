@@ -1,0 +1,143 @@
+"""What the stack keeps, says and lets in."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from rightful import __version__, errors
+
+from infra.packaging.target import GLIBC, RUNTIMES
+from tests.template.loading import ROOT, functions, resources, template
+
+WORKFLOW = (ROOT / "infra/workflows/privacy_request.asl.json").read_text()
+OF_AWS = re.compile(r"(States|Lambda|Sandbox)\.\w+")
+
+
+def test_outputs_of_the_contract_exist() -> None:
+    assert set(template()["Outputs"]) == {
+        "ApiUrl",
+        "PrivacyRequestArn",
+        "RequestsTable",
+        "ExportsBucket",
+        "DecideFunctionArn",
+    }
+
+
+def test_every_parameter_has_a_default_and_says_what_it_is() -> None:
+    for name, parameter in template()["Parameters"].items():
+        assert "Default" in parameter, name
+        assert parameter["Description"].strip(), name
+
+
+def test_the_packer_knows_every_runtime() -> None:
+    assert tuple(template()["Parameters"]["Runtime"]["AllowedValues"]) == RUNTIMES
+    assert set(GLIBC) <= set(RUNTIMES)
+
+
+def test_tables_expire_and_only_requests_are_backed_up() -> None:
+    tables = resources("AWS::DynamoDB::Table")
+    assert set(tables) == {"RequestsTable", "KeysTable"}
+    for name, table in tables.items():
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["SSESpecification"]["SSEType"] == "KMS"
+        assert table["DeletionProtectionEnabled"] == {"Fn::If": ["Protected", True, False]}
+        backed_up = table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+        assert backed_up is (name == "RequestsTable"), "a backup of keys would undo a shredding"
+
+
+def test_request_indexes() -> None:
+    indexes = resources("AWS::DynamoDB::Table")["RequestsTable"]["GlobalSecondaryIndexes"]
+    keys = {index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]] for index in indexes}
+    assert keys == {"by_person": ["person", "received_at"], "by_due": ["open", "due_at"]}
+
+
+def test_exports_are_private_encrypted_and_short_lived() -> None:
+    bucket = resources("AWS::S3::Bucket")["ExportsBucket"]
+    assert "VersioningConfiguration" not in bucket
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    rule = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
+    assert rule["SSEAlgorithm"] == "aws:kms"
+    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    assert (rules["DownloadsEnd"]["Prefix"], rules["DownloadsEnd"]["ExpirationInDays"]) == ("packages/", 7)
+    assert rules["AbandonedWorkEnds"]["ExpirationInDays"] > 92, "an answer may take three months"
+    assert rules["UnfinishedUploadsEnd"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] <= 2
+
+
+@pytest.mark.parametrize("kind", ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"])
+def test_tls_only(kind: str) -> None:
+    for policy in resources(kind).values():
+        statements = {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
+        assert statements["TlsOnly"]["Effect"] == "Deny"
+        assert statements["TlsOnly"]["Principal"] == "*"
+        assert statements["TlsOnly"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_access_log_leads_to_nobody() -> None:
+    said = resources("AWS::Serverless::Api")["RestApi"]["AccessLogSetting"]["Format"]
+    assert set(re.findall(r"\$context\.([\w.]+)", said)) == {
+        "requestId",
+        "requestTime",
+        "httpMethod",
+        "resourcePath",
+        "status",
+        "responseLatency",
+        "xrayTraceId",
+    }
+    json.loads(said)
+
+
+def test_the_workflow_is_logged_without_data_and_traced() -> None:
+    machine = resources("AWS::Serverless::StateMachine")["PrivacyRequest"]
+    assert machine["Logging"]["IncludeExecutionData"] is False
+    assert machine["Tracing"] == {"Enabled": True}
+    assert machine["Type"] == "STANDARD"
+
+
+def test_the_workflow_calls_the_functions_it_is_given() -> None:
+    machine = resources("AWS::Serverless::StateMachine")["PrivacyRequest"]
+    given = machine["DefinitionSubstitutions"]
+    assert set(re.findall(r"\$\{(\w+)\}", WORKFLOW)) == set(given)
+    assert given == {f"{name}Arn": {"Fn::GetAtt": f"{name}.Arn"} for name in (key[:-3] for key in given)}
+    allowed = machine["Policies"][0]["Statement"][0]
+    assert allowed["Action"] == "lambda:InvokeFunction"
+    assert sorted(map(str, allowed["Resource"])) == sorted(map(str, given.values()))
+
+
+def test_errors_named_in_the_workflow_exist() -> None:
+    names = set(_values(json.loads(WORKFLOW), "ErrorEquals"))
+    ours = {name for name in names if not OF_AWS.fullmatch(name)}
+    assert ours
+    assert all(issubclass(getattr(errors, name), errors.RightfulError) for name in ours)
+    assert errors.TryAgain.__name__ in ours
+
+
+def test_routes_of_template_app_and_openapi_are_the_same() -> None:
+    from rightful.api.openapi import document
+
+    from functions.api.app import app
+
+    events = functions()["api"]["Events"].values()
+    declared = {(event["Properties"]["Path"], event["Properties"]["Method"].upper()) for event in events}
+    routed = {(path, method) for path, methods in app.routes.items() for method in methods}
+    described = {
+        (path, method.upper())
+        for path, methods in document(__version__)["paths"].items()
+        for method in methods
+        if len(method) < 8
+    }
+    assert declared == routed
+    assert {route for route in declared if route[1] != "OPTIONS"} == described
+
+
+def _values(node: Any, key: str) -> list[str]:
+    if isinstance(node, list):
+        return [value for item in node for value in _values(item, key)]
+    if isinstance(node, dict):
+        here = node.get(key, [])
+        return [*here, *(value for item in node.values() for value in _values(item, key))]
+    return []
