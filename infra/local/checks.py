@@ -4,11 +4,13 @@ byte."""
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from infra.sample.keys import row_key
 from infra.sample.truth import Truth
 
 Snapshot = Mapping[str, Mapping[str, str]]
@@ -54,7 +56,7 @@ def erasure(truth: Truth, email: str, before: Snapshot, after: Snapshot, told: M
             continue
         row = Outcome(store, found=share["records"], erased=said["deleted"], anonymised=said["anonymised"])
         row.kept, row.left = said["kept"], said["left"]
-        row.why = f"{said['ground']}, {said['law']}" if row.kept else ""
+        row.why = ", ".join(f"{ground} until {until[:4] or '?'}" for ground, until in said["kept_by"].items())
         for key in share["keys"]:
             row.problems += _fate(key, share["after_erasure"].get(key, "gone"), before[store], after[store])
         if row.erased + row.anonymised + row.kept + said["blocked"] != row.found:
@@ -66,24 +68,40 @@ def erasure(truth: Truth, email: str, before: Snapshot, after: Snapshot, told: M
 
 
 def access(truth: Truth, email: str, before: Snapshot, after: Snapshot, package: IO[bytes]) -> list[Outcome]:
-    """Per store, whether the package holds every record of `email`, with checksums that hold."""
+    """Per store, whether the package holds exactly the records of `email`, undamaged, and nobody else's address."""
+    strangers = set(truth.people()) - {email}
     rows = []
     with zipfile.ZipFile(package) as archive:
-        broken = archive.testzip()
+        damaged = archive.testzip()
         for store, share in truth.person(email).items():
             row = Outcome(store, found=share["records"])
-            if f"data/{store}.json" in archive.namelist():
-                row.exported = len(json.loads(archive.read(f"data/{store}.json")))
-                if row.exported != row.found:
-                    row.problems.append(f"{row.exported} of {row.found} records are in the package")
-            else:
-                row.why = "not covered yet"
+            rows.append(row)
             if before[store] != after[store]:
                 row.problems.append("an access changed the store")
-            if broken:
-                row.problems.append(f"{broken} is damaged")
-            rows.append(row)
+            if f"data/{store}.json" not in archive.namelist():
+                row.why = "not covered yet"
+                continue
+            text = archive.read(f"data/{store}.json").decode()
+            records = json.loads(text)
+            row.exported = len(records)
+            if row.exported != row.found:
+                row.problems.append(f"{row.exported} of {row.found} records are in the package")
+            if not _same_records(store, records, share["keys"]):
+                row.problems.append("the package holds other records than the person's")
+            if strangers & set(re.findall(r"[\w.+-]+@[\w.-]+\w", text.lower())):
+                row.problems.append("the package shows somebody else's address")
+            if damaged:
+                row.problems.append(f"{damaged} is damaged")
     return rows
+
+
+def _same_records(store: str, records: list[dict[str, Any]], keys: list[str]) -> bool:
+    """By key, where the key is not masked (a shared contact's key is somebody else's address)."""
+    if store == "shared_contacts":
+        return True
+    if store == "uploads":
+        return {record["key"] for record in records} == {key.removeprefix("unfinished:") for key in keys}
+    return {row_key(store, record) for record in records} == set(keys)
 
 
 def _fate(key: str, expected: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:

@@ -7,12 +7,14 @@ of it held.
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import os
 import sys
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -22,18 +24,20 @@ from rich.table import Table
 
 from infra.local import checks
 from infra.local.checks import Outcome
-from infra.local.deploy import ROOT
-from infra.local.emulator import LocalError
+from infra.local.emulator import ROOT, LocalError
 from infra.local.person import Person
 from infra.local.stack import Stack, running_stack
 from infra.sample.digest import snapshot
 from infra.sample.truth import Truth
 
 REPORT = ROOT / "build" / "demo"
-console = Console(width=110 if not sys.stdout.isatty() else None)
+console = Console(width=110 if not sys.stdout.isatty() else None, record=True)
 
 
 def main() -> int:
+    arguments = argparse.ArgumentParser(description="Plays the main job on a stack of its own.")
+    arguments.add_argument("--svg", type=Path, metavar="FILE", help="also draw what the terminal showed")
+    drawing: Path | None = arguments.parse_args().svg
     began = time.monotonic()
     port = int(os.environ.get("RIGHTFUL_PORT", "4566"))
     console.rule("[bold]Rightful: a download and a deletion, end to end")
@@ -50,6 +54,8 @@ def main() -> int:
     console.print(
         f"\n{verdict}[/] {report['seconds']:.0f} s in all. Details: build/demo/report.json, build/demo/my-data.zip"
     )
+    if drawing:
+        console.save_svg(str(drawing), title="make demo")
     return 0 if report["ok"] else 1
 
 
@@ -62,12 +68,13 @@ def play(stack: Stack) -> dict[str, Any]:
     console.print(f"\n[bold]1. {reader} asks for a download.[/] The code comes by mail; the API is told it.")
     person = Person(reader, stack.api_url, stack.mailbox_url)
     status, states = _watch(stack, person, "access")
+    _letter(person)
+    console.print("   A new code, so that nobody else can fetch it; then the link, good for five minutes.")
     package = person.download(status["request_id"])
     REPORT.mkdir(parents=True, exist_ok=True)
     (REPORT / "my-data.zip").write_bytes(package)
     middle = snapshot(stack.client)
     exported = checks.access(truth, reader, before, middle, io.BytesIO(package))
-    _letter(person)
     _show(f"What the download of {len(package):,} bytes holds", exported, ("found", "exported"))
 
     console.print(f"\n[bold]2. {leaver} asks for the account to be deleted.")
@@ -108,11 +115,11 @@ def _people(truth: Truth) -> tuple[str, str]:
 
 def _watch(stack: Stack, person: Person, kind: str) -> tuple[dict[str, Any], list[str]]:
     """Asks, then shows the workflow's states until the request ended."""
+    began = time.monotonic()
     request_id = person.ask(kind)
     console.print(f"   request {request_id}, proven with the mailed code")
     machine = stack.client("stepfunctions")
     arn = f"{stack.outputs['PrivacyRequestArn'].replace(':stateMachine:', ':execution:')}:{kind}-{request_id}"
-    began = time.monotonic()
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         status = person.wait(request_id, each=lambda: live.update(_view(states(machine, arn), began)))
     seen = states(machine, arn)
@@ -139,7 +146,7 @@ def _view(seen: list[tuple[str, int]], began: float) -> Panel:
 
 
 def _letter(person: Person) -> None:
-    last = person.letters()[-1]
+    last = person.closing_letter()
     console.print(Panel(last.text.strip(), title=f"mail: {last.subject}", expand=False))
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import urllib3
 
+CODE = re.compile(r"(?m)^\s*(\d{8})\s*$")
+"""A code stands on a line of its own."""
 ENDED = ("completed", "rejected", "withdrawn", "expired")
 _http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=60))
 
@@ -82,11 +84,19 @@ class Person:
         """What the mailbox holds for this person, oldest first."""
         return [letter for letter in mailbox(self.mailbox_url) if letter.to.lower() == self.email.strip().lower()]
 
+    def closing_letter(self) -> Letter:
+        """The newest mail that is not a code. It is sent right after the status says so."""
+        for _ in until(30):
+            letters = [letter for letter in self.letters() if not CODE.search(letter.text)]
+            if letters:
+                return letters[-1]
+        raise Unexpected("no closing mail came")
+
     def _prove(self, verification_id: str) -> None:
         url = self._at(f"verifications/{verification_id}")
         for _ in until(20):
             for letter in reversed(self.letters()):
-                found = re.search(r"(?m)^\s*(\d{6,8})\s*$", letter.text)
+                found = CODE.search(letter.text)
                 if found:
                     answer = call("POST", url, {"code": found[1]}, expect=(200, 401))
                     if "token" in answer:
