@@ -29,6 +29,9 @@ STOP_SECONDS = 15
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
 """All that a child sees of our own environment: no profile, credential, proxy or module path of the user's."""
 
+_children: dict[int, subprocess.Popen[bytes]] = {}
+"""Emulators that this very process started, by process id: to be waited for when they end."""
+
 
 class LocalError(Exception):
     """What keeps the local stack from running, with its cure."""
@@ -98,6 +101,7 @@ def start(port: int, directory: Path, *, wait_scale: float = 1.0) -> None:
             start_new_session=True,
         )
         lock.write(str(process.pid))
+    _children[process.pid] = process
     try:
         _await(lambda: _answers(port) or process.poll() is not None, START_SECONDS)
         if process.poll() is not None or not _answers(port):
@@ -119,8 +123,8 @@ def stop(directory: Path) -> bool:
             break
     with contextlib.suppress(ProcessLookupError):  # Lambda processes that outlived their parent
         os.killpg(process, signal.SIGKILL)
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(process, 0)
+    if child := _children.pop(process, None):
+        child.wait()
     return True
 
 
