@@ -1,4 +1,4 @@
-"""`python -m infra.local.emulated`: ministack with four repairs and a record.
+"""`python -m infra.local.emulated`: ministack with five repairs and a record.
 
 Its worker processes report every failure of a Python function as `Runtime.HandlerError`. On AWS a failure carries the
 name of the exception's class, and that is what the workflow's `Retry` and `Catch` match.
@@ -6,6 +6,8 @@ It asks for SendEmail on every resource. On AWS the sender's identity and the co
 the sender as the condition key `ses:FromAddress`.
 It asks for s3:DeleteObject for the first object of a DeleteObjects even when the call names a version of it. On AWS
 that is s3:DeleteObjectVersion, as it is here for the others.
+It asks for SendTaskSuccess on every resource. On AWS the state machine that waits is asked for, as SAM's
+`StepFunctionsCallbackPolicy` grants it.
 It tells IAM that a call over http is not secure, which bucket policies rightly refuse. Here the loopback is the wire,
 so a call counts as if it came over TLS.
 Should a new version need this no longer, `install` fails at once and says so.
@@ -26,7 +28,7 @@ from typing import Any, cast
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id
-from ministack.services import lambda_svc
+from ministack.services import lambda_svc, stepfunctions
 
 WITHOUT_NAME = '"trace": traceback.format_exc()}'
 WITH_NAME = '"trace": traceback.format_exc(), "class_name": type(e).__name__}'
@@ -38,6 +40,7 @@ def install() -> None:
     name_failures()
     authorise_mails()
     authorise_deletes()
+    authorise_answers()
     count_loopback_as_tls()
     if path := os.environ.get("IAM_RECORD"):
         record_decisions(Path(path))
@@ -110,6 +113,30 @@ def authorise_deletes() -> None:
         return cast("str | None", extract(service, method, path, headers, body, query))
 
     iam_actions.extract_iam_action = action
+
+
+def authorise_answers() -> None:
+    """Asks IAM about the answer to a task token as a call to the state machine that gave the token."""
+    running = threading.local()  # a state is executed in one thread
+    machines: dict[str, str] = {}
+    execute, call_back = stepfunctions._execute_task, stepfunctions._invoke_with_callback
+    extract = iam_actions.extract_resource_arn
+
+    def execute_and_note(state: Any, given: Any, execution: Any, context: Any) -> Any:
+        running.machine = execution["stateMachineArn"]
+        return execute(state, given, execution, context)
+
+    def call_back_and_note(resource: str, given: Any, token: str, state: Any) -> Any:
+        machines[token] = running.machine
+        return call_back(resource, given, token, state)
+
+    def resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> str:
+        if service == "states" and ".SendTask" in headers.get("x-amz-target", ""):
+            return machines.get(json.loads(body)["taskToken"], "*")
+        return cast("str", extract(service, method, path, headers, body, *rest))
+
+    stepfunctions._execute_task, stepfunctions._invoke_with_callback = execute_and_note, call_back_and_note
+    iam_actions.extract_resource_arn = resource_arn
 
 
 def count_loopback_as_tls() -> None:
