@@ -11,6 +11,7 @@ from typing import Final
 
 from botocore import exceptions as botocore
 from botocore.parsers import ResponseParserError
+
 from rightful.errors import NeedsAttention, TryAgain
 
 THROTTLES: Final = frozenset(
@@ -49,7 +50,8 @@ PASSING: Final = THROTTLES | {
 Sources: "Error codes" in the API references of S3, DynamoDB and STS; botocore's `data/_retry.json`."""
 
 _PASSING_FAULTS: Final = (
-    botocore.HTTPClientError,  # time-outs, connections refused or cut, TLS
+    botocore.HTTPClientError,  # a connection that was cut or fell silent
+    botocore.ConnectionError,  # one that did not come about: time-out, refused, TLS, proxy
     botocore.IncompleteReadError,
     ResponseParserError,  # a 5xx whose body is a proxy's page
     botocore.ChecksumError,

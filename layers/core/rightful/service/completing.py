@@ -14,9 +14,11 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
     """Completes (or, after the DPO's refusal, rejects) the request; `{"status"}`. The mail goes out exactly once,
     after the status says so and before this step is done, so a crash in between only delays it."""
     request = progress.load_verified(deps, request_id)
-    if request.get("refusal") and request["status"] not in lifecycle.TERMINAL:
+    if request["status"] in lifecycle.TERMINAL:
+        request = requests.announce(deps, request)
+    elif request.get("refusal"):
         request = requests.transition(deps, request_id, "rejected", what="Your request was refused")
-    elif request["status"] not in lifecycle.TERMINAL:
+    else:
         request = requests.transition(deps, request_id, "completed", what=_SENTENCE[request["type"]])
     tell(deps, request)
     return {"status": request["status"]}

@@ -50,7 +50,7 @@ def transition(
         verified = bool(verified_at or facts.get("verified_at"))
         if not lifecycle.allowed(status, target, verified=verified, erasing="erasing_since" in item):
             raise Conflict(_refusal(item, target))
-        _note(deps, item)
+        _catch_up(deps, item)
         changed = deps.table.update(
             pk(request_id),
             "REQUEST",
@@ -94,19 +94,36 @@ def timeline(deps: Deps, item: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def announce(deps: Deps, item: dict[str, Any]) -> dict[str, Any]:
-    """Write the timeline entry of the item's last change unless it is there, and publish the status. Returns `item`."""
-    _note(deps, item)
-    detail = {"request_id": item["request_id"], "type": item["type"], "status": item["status"]}
-    deps.events.publish(STATUS_CHANGED, detail)
+    """Publish the status and write the timeline entry of the item's last change unless it is there. Returns `item`.
+    In this order, so that an entry that is there says that the event is out."""
+    _publish(deps, item)
+    if not _noted(deps, item):
+        _note(deps, item)
     return item
 
 
-def _note(deps: Deps, item: dict[str, Any]) -> None:
+def _catch_up(deps: Deps, item: dict[str, Any]) -> None:
+    """Do what a process that was killed right after the item's last change left undone."""
+    if _noted(deps, item):
+        return
+    if item["seq"] > 1:  # the first is no change of status: the request came in
+        _publish(deps, item)
+    _note(deps, item)
+
+
+def _publish(deps: Deps, item: dict[str, Any]) -> None:
+    detail = {"request_id": item["request_id"], "type": item["type"], "status": item["status"]}
+    deps.events.publish(STATUS_CHANGED, detail)
+
+
+def _noted(deps: Deps, item: dict[str, Any]) -> bool:
     """One entry per change: `seq` moves with the status, so an entry that is there is this one."""
+    return deps.table.get(pk(item["request_id"]), _event(item["seq"])) is not None
+
+
+def _note(deps: Deps, item: dict[str, Any]) -> None:
     entry = {"at": item["changed_at"], "what": item["what"], "status": item["status"]}
-    key = pk(item["request_id"])
-    if deps.table.get(key, _event(item["seq"])) is None:
-        deps.table.put_new(key, _event(item["seq"]), entry)
+    deps.table.put_new(pk(item["request_id"]), _event(item["seq"]), entry)
 
 
 def _event(seq: int) -> str:
