@@ -4,11 +4,11 @@ Answers `{"ok": bool, "message": "..."}`; a decision that does not fit changes n
 
 from typing import Any
 
-from rightful.entry import Event, TimeLeft
+from rightful.entry import Event
 from rightful.entry import handler as entry
 from rightful.errors import Refused
 from rightful.service import asking
-from rightful.service.deps import Deps
+from rightful.service.deps import Deps, TimeLeft
 
 
 def answer(deps: Deps, event: Event, _: TimeLeft) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from moto import mock_aws
+
 from rightful.errors import RightfulError, TryAgain
 
 ENDPOINT: Final = os.environ.get("RIGHTFUL_TEST_ENDPOINT")

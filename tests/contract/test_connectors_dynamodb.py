@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
-from rightful.errors import RightfulError
-from rightful.model import Record
-from rightful.ports import Connector
+
+from rightful.errors import NeedsAttention, RightfulError, TryAgain
+from rightful.model import Done, Locator, Record, Result
+from rightful.ports import ANONYMISED_MARK, Connector
 from rightful.stores.dynamodb import DynamoDB
 from rightful.stores.dynamodb_values import from_python, key_text, to_python
-
-from tests.contract.aws_bench import RecordingSession, admin, aws
+from tests.contract.aws_bench import RecordingSession, admin, aws, failure
 from tests.contract.connector_suite import (
     AnonymisingSuite,
     AwsBench,
@@ -23,6 +25,7 @@ from tests.contract.connector_suite import (
     Meddling,
     Method,
     PermissionsSuite,
+    found,
     store,
 )
 
@@ -214,3 +217,125 @@ class TestByScan(Suite):
 
 class TestBySet(Suite):
     bench_class = BySet
+
+
+@pytest.fixture
+def table(aws: None) -> ByIndex:
+    return ByIndex()
+
+
+EVERY_TYPE: dict[str, Any] = {
+    "text": "",
+    "long": "ä" * 190_000,
+    "number": Decimal("-1.2345678901234567890123456789012345678E-100"),
+    "bytes": b"\x00\xff",
+    "no_bytes": b"",
+    "flag": False,
+    "nothing": None,
+    "list": [],
+    "map": {"a": {"b": [{"c": Decimal(1)}, True, None]}, "b.c[]": "x"},
+    "no_map": {},
+    "texts": {"a", "b"},
+    "numbers": {Decimal(1), Decimal("2.5")},
+    "binaries": {b"a", b"\x00"},
+}
+
+
+def test_every_type_is_read_guarded_and_written_without_loss(table: ByIndex) -> None:
+    table.put({"id": "1", "email": "ada", **EVERY_TYPE})
+    (record,) = found(table, "ada")
+    assert record.data == {"id": "1", "email": "ada", **EVERY_TYPE}
+    changes = {**EVERY_TYPE, "long": "short"}
+    assert table.connector().anonymise([(record, changes)], list(record.data)) == [Result(Done.anonymised)]
+    (after,) = found(table, "ada")
+    assert {name: after.data.get(name) for name in changes} == {**changes, "nothing": None}
+    assert table.connector().delete([after], list(after.data)) == [Result(Done.deleted)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored", "person", "near"),
+    [
+        ("N", Decimal(7), "7", ["07", "7.5", "٧", "7_0", "1e999", "NaN", "Infinity", " 7", "9" * 39, "seven"]),
+        ("N", Decimal("-0.5"), "-0.5", ["0.5", "-.5"]),
+        ("B", b"\x00\xff", base64.b64encode(b"\x00\xff").decode(), ["AA==", "not base64!", "ÿ"]),
+    ],
+)
+def test_identities_that_are_numbers_or_bytes(
+    table: ByIndex, kind: str, stored: Any, person: str, near: list[str]
+) -> None:
+    scan = {"attribute": "account", "scan": "allowed", "type": kind}
+    locator = Locator(by="account", through=scan)
+    table.put({"id": "1", "account": stored})
+    table.put({"id": "2", "account": str(stored)})
+    table.put({"id": "3", "account": True})
+    (record,) = table.connector().find(locator, person, None, 10).records
+    assert record.data["id"] == "1"
+    for other in near:
+        assert table.connector().find(locator, other, None, 10).records == ()
+
+
+def test_the_order_of_a_page_and_the_table_decide_not_the_index(table: ByIndex) -> None:
+    """A stale entry of the index names an item that is gone, or another person's by now."""
+    table.add("ada", 3)
+    table.add("bob", 1)
+    entries = [{"id": {"S": key}, "email": {"S": "ada"}} for key in ("ada:2", "gone:1", "bob:0", "ada:0")]
+    table.session.answers["Query"] = [{"Items": entries, "Count": 4}]
+    assert [record.data["id"] for record in found(table, "ada")] == ["ada:2", "ada:0"]
+
+
+def test_unprocessed_keys_are_asked_for_again(table: ByIndex) -> None:
+    table.add("ada", 2)
+    wanted = [{"id": {"S": "ada:0"}}, {"id": {"S": "ada:1"}}]
+    items = [{"id": {"S": f"ada:{n}"}, "email": {"S": "ada"}} for n in range(2)]
+
+    def answer(items: list[dict[str, Any]], left: list[dict[str, Any]]) -> dict[str, Any]:
+        return {"Responses": {table.table: items}, "UnprocessedKeys": {table.table: {"Keys": left}} if left else {}}
+
+    table.session.answers["BatchGetItem"] = [answer(items[1:], wanted[:1]), answer(items[:1], [])]
+    assert len(found(table, "ada")) == 2
+    table.session.answers["BatchGetItem"] = [answer([], wanted)]
+    with pytest.raises(TryAgain):
+        found(table, "ada")
+
+
+def test_a_delete_whose_answer_was_lost_is_gone_when_the_sdk_asks_again(table: ByIndex) -> None:
+    table.add("ada", 1)
+    records = found(table, "ada")
+    table.remove("ada")
+    refused = failure("ConditionalCheckFailedException")
+    table.session.answers["DeleteItem"] = [refused]
+    assert table.connector().delete(records, table.guard) == [Result(Done.gone)]
+
+
+def test_a_fault_on_the_way_leaves_the_rest_for_the_next_try(table: ByIndex) -> None:
+    table.add("ada", 3)
+    records = found(table, "ada")
+    table.session.answers["DeleteItem"] = [{}, failure("ThrottlingException")]
+    with pytest.raises(TryAgain):
+        table.connector().delete(records, table.guard)
+    table.session.answers.clear()
+    assert {result.done for result in table.connector().delete(records, table.guard)} == {Done.deleted}
+
+
+def test_the_mark_says_when(table: ByIndex) -> None:
+    moment = datetime(2027, 1, 31, 9, 30, tzinfo=UTC)
+    table.add("ada", 1)
+    connector = DynamoDB.from_store(table.store, table.session, lambda: moment)
+    connector.anonymise([(record, {"name": None}) for record in found(table, "ada")], ())
+    (record,) = found(table, "ada")
+    assert record.data[ANONYMISED_MARK] == "2027-01-31T09:30:00Z"
+    assert "name" not in record.data
+
+
+def test_an_index_key_that_is_removed_takes_the_item_out_of_the_index(table: ByIndex) -> None:
+    table.add("ada", 1)
+    results = table.connector().anonymise([(record, {"email": None}) for record in found(table, "ada")], table.guard)
+    assert results == [Result(Done.anonymised)]
+    assert found(table, "ada") == []
+    assert len(table.snapshot()) == 1
+
+
+def test_an_item_has_no_file(table: ByIndex) -> None:
+    table.add("ada", 1)
+    with pytest.raises(NeedsAttention):
+        table.connector().open(found(table, "ada")[0])

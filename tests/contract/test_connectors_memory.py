@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from rightful.errors import NeedsAttention, RightfulError
 from rightful.ports import Connector
-
 from tests.contract.connector_suite import (
     AnonymisingSuite,
     ConnectorSuite,

@@ -7,9 +7,9 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rightful.aws.limits import RACES, TableLimits
 from rightful.ports import Limits
-
 from tests.fakes.clock import MovableClock
 from tests.fakes.limits import MemoryLimits
 from tests.fakes.recording import Moment

@@ -10,9 +10,9 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+
 from rightful.aws.table import DynamoTable
 from rightful.ports import Table
-
 from tests.fakes.clock import MovableClock
 from tests.fakes.table import MemoryTable
 

@@ -9,10 +9,10 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+
 from rightful.aws.vault import MOST_REMEMBERED, REMEMBERED, KmsVault
 from rightful.errors import NeedsAttention, NotFound
 from rightful.ports import Vault
-
 from tests.fakes.clock import MovableClock
 from tests.fakes.vault import MemoryVault
 

@@ -12,12 +12,12 @@ from botocore.stub import Stubber
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sesv2.models import sesv2_backends
+
 from rightful.aws.events import BusEvents
 from rightful.aws.executions import SfnExecutions
 from rightful.aws.mailer import SesMailer
 from rightful.errors import NeedsAttention, TryAgain
 from rightful.ports import Events, Executions, Mail, Mailer
-
 from tests.fakes.events import MemoryEvents
 from tests.fakes.executions import MemoryExecutions
 from tests.fakes.mailer import MemoryMailer

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rightful.errors import NotFound
-
 from tests.fakes.recording import Fault, Recorder, no_fault
 
 CHUNK = 1024 * 1024

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from rightful.ports import Clock
-
 from tests.fakes.recording import Fault, Recorder, no_fault
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rightful.ports import Mail
-
 from tests.fakes.recording import Fault, Recorder, no_fault
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from rightful.errors import NeedsAttention
 from rightful.ports import Clock
-
 from tests.fakes.recording import Fault, Recorder, no_fault
 
 ITEM_LIMIT = 400_000

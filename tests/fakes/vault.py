@@ -8,7 +8,6 @@ import hmac
 import secrets
 
 from rightful.errors import NeedsAttention, NotFound
-
 from tests.fakes.recording import Fault, Recorder, no_fault
 
 

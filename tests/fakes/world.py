@@ -21,7 +21,6 @@ from rightful.model import (
 )
 from rightful.service import asking, completing, discovering, erasing, exporting, packaging, planning
 from rightful.service.deps import Deps, TimeLeft
-
 from tests.fakes.clock import MovableClock
 from tests.fakes.events import MemoryEvents
 from tests.fakes.executions import MemoryExecutions

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
-from rightful.service.deps import Settings
 
 from functions.api import app as api
+from rightful.service.deps import Settings
 from tests.fakes.recording import Recorder
 from tests.fakes.world import ADA, World, make_world
 from tests.functional.api.bridge import Answer, call

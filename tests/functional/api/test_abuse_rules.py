@@ -8,10 +8,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from rightful.errors import Conflict, Gone, Refused, TooMany, Unauthorised
-from rightful.service import requests, verifying
 
 from functions.api import app as api
+from rightful.errors import Conflict, Gone, Refused, TooMany, Unauthorised
+from rightful.service import requests, verifying
 from tests.fakes.world import ADA, BOB, World
 from tests.functional.api.bridge import call
 from tests.functional.api.conftest import Person, recorders

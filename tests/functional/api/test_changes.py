@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
+
 from rightful.errors import Conflict, NotFound, TryAgain
 from rightful.lifecycle import TERMINAL, Status
 from rightful.service import requests
-
 from tests.fakes.recording import Moment, no_fault
 from tests.fakes.world import World
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rightful.errors import NeedsAttention, TryAgain
 
 from functions.api import app as api
+from rightful.errors import NeedsAttention, TryAgain
 from tests.fakes.world import ADA, World
 from tests.functional.api.bridge import EVENTS, Answer, call, event_of, send
 from tests.functional.api.conftest import ORIGIN, Person

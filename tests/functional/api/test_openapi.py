@@ -11,13 +11,13 @@ from typing import Any
 
 import schemathesis
 from hypothesis import HealthCheck, settings
+from schemathesis.checks import positive_data_acceptance
+
+from functions.api import app as api
 from rightful import __version__
 from rightful.api import bodies
 from rightful.api.openapi import document
 from rightful.service import requests
-from schemathesis.checks import positive_data_acceptance
-
-from functions.api import app as api
 from tests.fakes.world import World
 from tests.functional.api.bridge import call, event_of, send
 from tests.functional.api.conftest import Person

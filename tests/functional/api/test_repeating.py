@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import pytest
+
 from rightful.errors import Conflict, TryAgain
 from rightful.service import intake, requests, verifying
 from rightful.service.intake import Asked
 from rightful.service.repeating import BUSY_SECONDS
-
 from tests.fakes.recording import Moment, no_fault
 from tests.fakes.world import ADA, World
 from tests.functional.api.bridge import Answer, call

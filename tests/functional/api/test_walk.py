@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from rightful.service import requests
 
+from rightful.service import requests
 from tests.fakes.world import World
 from tests.functional.api.bridge import call
 from tests.functional.api.conftest import Person

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
 from rightful.errors import Conflict, Invalid, NeedsAttention
 from rightful.model import RequestPolicy
 from rightful.service import asking, requests
-
 from tests.fakes.world import ADA, World, make_world, small_map
 
 APPROVAL = "Wait for the DPO's approval"

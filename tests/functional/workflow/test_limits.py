@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from itertools import count
 
 import pytest
+
 from rightful.errors import NeedsAttention
 from rightful.ports import Mail
 from rightful.service import discovering, erasing, exporting, planning, requests
 from rightful.service.deps import TimeLeft
-
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.world import ADA, BOB, World, forever, make_world, small_stores
 
@@ -117,7 +118,7 @@ def test_nothing_is_done_for_a_request_that_was_not_verified(kind: str) -> None:
     world.ask_for(kind)
     world.table.update("REQUEST#r1", "REQUEST", {"status": "awaiting_verification"}, remove=["verified_at"])
     before = world.contents()
-    steps = [
+    steps: list[Callable[[], object]] = [
         lambda: discovering.step(world.deps, "r1", forever),
         lambda: planning.step(world.deps, "r1"),
         lambda: exporting.step(world.deps, "r1", "accounts", forever),

@@ -7,7 +7,6 @@ import json
 import zipfile
 
 from rightful.model import RequestPolicy
-
 from tests.fakes.world import ADA, BOB, make_world, small_map
 
 
