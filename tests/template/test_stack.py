@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 import pytest
-from rightful import __version__, errors
 
 from infra.packaging.target import GLIBC, RUNTIMES
+from rightful import __version__, errors
 from tests.template.loading import ROOT, functions, resources, template
 
 WORKFLOW = (ROOT / "infra/workflows/privacy_request.asl.json").read_text()
@@ -117,9 +117,8 @@ def test_errors_named_in_the_workflow_exist() -> None:
 
 
 def test_routes_of_template_app_and_openapi_are_the_same() -> None:
-    from rightful.api.openapi import document
-
     from functions.api.app import app
+    from rightful.api.openapi import document
 
     events = functions()["api"]["Events"].values()
     declared = {(event["Properties"]["Path"], event["Properties"]["Method"].upper()) for event in events}

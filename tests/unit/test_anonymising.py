@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rightful.anonymising import anonymise
 from rightful.model import Strategy
 from rightful.stores.dynamodb_values import from_python, to_python

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rightful.clocks import due, moment, stamp
 from rightful.model import Regime
 

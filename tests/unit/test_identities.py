@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rightful import identities
 from rightful.errors import Invalid
 from rightful.identities import EMAIL, checked_email, normalise, variants

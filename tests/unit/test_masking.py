@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rightful.masking import label, mask
 from rightful.model import Erasure, Field, Retention, Store
 

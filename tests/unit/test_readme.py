@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from rightful.datamap import check
 from rightful.service.asking import ANSWERS
 from rightful.stores.registry import CONNECTORS

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rightful.model import Record, StoredFile
 from rightful.records import Line, decode, encode, from_line, to_line
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 from cfnlint.api import lint_all  # type: ignore[import-untyped]  # ships no types
+
 from rightful.datamap import access
 from rightful.datamap.check import load_file
 from rightful.datamap.kinds import Kinds
 from rightful.errors import Invalid
 from rightful.model import DataMap
 from rightful.stores.registry import CONNECTORS
-
 from tests.unit.datamap.maps import GOOD, KINDS, outcome
 
 INFRA = Path(__file__).parents[3] / "infra"

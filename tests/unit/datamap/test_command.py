@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from rightful import compiled
 from rightful.__main__ import main
 from rightful.datamap.categories import CATEGORIES

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rightful import compiled, model
 from rightful.datamap.load import load
 from rightful.errors import NeedsAttention
-
 from tests.unit.datamap.maps import GOOD, outcome
 
 json_values = st.recursive(

@@ -6,8 +6,8 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from rightful.datamap import document
 
+from rightful.datamap import document
 from tests.unit.datamap.maps import outcome
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import boto3
 import pytest
+
+from infra.sample.clients import Clients
+from infra.sample.truth import Truth
 from rightful import compiled, paths
 from rightful.datamap.check import load_file
 from rightful.model import Locator, Record
 from rightful.ports import Connector
 from rightful.stores.registry import CONNECTORS
-
-from infra.sample.clients import Clients
-from infra.sample.truth import Truth
 from tests.unit.sample.moto_stores import REGION
 
 MAP = Path(__file__).parents[3] / "infra" / "datamap.yaml"
