@@ -45,12 +45,26 @@ def now() -> datetime:
 class _Lazy:
     """A client that is made at its first use, so that no function pays for a service it does not call."""
 
-    def __init__(self, clients: Clients, service: str) -> None:
-        self._clients = clients
+    def __init__(self, service: str) -> None:
         self._service = service
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._clients.get(self._service), name)
+        return getattr(clients().get(self._service), name)
+
+
+def _lazy(service: str) -> Any:
+    """Typed as any client: it stands for each."""
+    return _Lazy(service)
+
+
+class _StoreClients:
+    """What connectors take their clients from: one per service and region, with its connections, for all stores."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def client(self, service: str, *, region_name: str | None = None, **_: Any) -> Any:
+        return self._clients.get(service, region_name)
 
 
 class _Connectors(Mapping[str, Connector]):
@@ -58,7 +72,7 @@ class _Connectors(Mapping[str, Connector]):
 
     def __init__(self, datamap: DataMap, clients: Clients) -> None:
         self._stores = {name: store for name, store in datamap.stores.items() if store.covered}
-        self._clients = clients
+        self._clients = _StoreClients(clients)
         self._made: dict[str, Connector] = {}
 
     def __getitem__(self, name: str) -> Connector:
@@ -75,29 +89,35 @@ class _Connectors(Mapping[str, Connector]):
 
 
 @cache
+def clients() -> Clients:
+    """The clients of this container."""
+    return Clients()
+
+
+@cache
 def build() -> Deps:
     """Everything a use case needs, once per container."""
     env = os.environ
-    clients = Clients()
     datamap = _datamap(env)
-    table = DynamoTable(_Lazy(clients, "dynamodb"), env.get("REQUESTS_TABLE", ""), now)
+    dynamodb = _lazy("dynamodb")
+    table = DynamoTable(dynamodb, env.get("REQUESTS_TABLE", ""), now)
     return Deps(
         clock=now,
         table=table,
         vault=KmsVault(
-            _Lazy(clients, "kms"),
-            _Lazy(clients, "dynamodb"),
+            _lazy("kms"),
+            dynamodb,
             env.get("KEYS_TABLE", ""),
             env.get("DATA_KEY_ID", ""),
             env.get("HMAC_KEY_ID", ""),
             now,
         ),
-        mailer=SesMailer(_Lazy(clients, "sesv2"), env.get("MAIL_FROM", ""), env.get("MAIL_CONFIGURATION_SET", "")),
-        files=S3Files(_Lazy(clients, "s3"), env.get("EXPORTS_BUCKET", "")),
-        executions=SfnExecutions(_Lazy(clients, "stepfunctions"), env.get("STATE_MACHINE_ARN", "")),
-        events=BusEvents(_Lazy(clients, "events"), env.get("EVENT_BUS", "default")),
+        mailer=SesMailer(_lazy("sesv2"), env.get("MAIL_FROM", ""), env.get("MAIL_CONFIGURATION_SET", "")),
+        files=S3Files(_lazy("s3"), env.get("EXPORTS_BUCKET", "")),
+        executions=SfnExecutions(_lazy("stepfunctions"), env.get("STATE_MACHINE_ARN", "")),
+        events=BusEvents(_lazy("events"), env.get("EVENT_BUS", "default")),
         limits=TableLimits(table, now),
-        connectors=_Connectors(datamap, clients),
+        connectors=_Connectors(datamap, clients()),
         datamap=datamap,
         settings=Settings(
             form_origins=tuple(origin.strip() for origin in env.get("FORM_ORIGINS", "").split(",") if origin.strip()),

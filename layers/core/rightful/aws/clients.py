@@ -38,7 +38,7 @@ class KnownServices(Loader):
 
 
 class Clients:
-    """One client per service. `region` and `endpoint` default to what the environment says (`AWS_REGION`,
+    """One client per service and region. `region` and `endpoint` default to what the environment says (`AWS_REGION`,
     `AWS_ENDPOINT_URL`)."""
 
     def __init__(self, region: str | None = None, endpoint: str | None = None) -> None:
@@ -46,15 +46,15 @@ class Clients:
         self._session.register_component("data_loader", KnownServices())
         self._region = region
         self._endpoint = endpoint
-        self._made: dict[str, Any] = {}
+        self._made: dict[tuple[str, str | None], Any] = {}
         self._lock = threading.Lock()
 
-    def get(self, service: str) -> Any:
-        """The process's client for one of SERVICES."""
+    def get(self, service: str, region: str | None = None) -> Any:
+        """The process's client for one of SERVICES, here or in another region."""
         with self._lock:
-            if service not in self._made:
-                self._made[service] = self.client(service)
-            return self._made[service]
+            if (service, region) not in self._made:
+                self._made[service, region] = self.client(service, **({"region_name": region} if region else {}))
+            return self._made[service, region]
 
     def client(self, service: str, **options: Any) -> Any:
         """A client of its own, e.g. with another region or other credentials. Options are botocore's."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from rightful.model import Store
 
+MakeClient = Callable[..., Any]
+"""(service name, **options) -> client."""
 SESSION_NAME = "rightful"
 """Seen in the other account's CloudTrail."""
 
 
 class Session(Protocol):
-    """The `boto3` module and `boto3.Session` are both of this shape."""
+    """`rightful.aws.clients.Clients`, the `boto3` module and `boto3.Session` are of this shape."""
 
     @property
-    def client(self) -> Any:
-        """(service name, **options) -> client."""
+    def client(self) -> MakeClient: ...
 
 
 def client(store: Store, session: Session, service: str) -> Any:
@@ -23,13 +25,12 @@ def client(store: Store, session: Session, service: str) -> Any:
     from botocore.config import Config
 
     config = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30)
-    source = _assumed(store, session) if store.role_arn else session
-    return source.client(service, config=config, region_name=store.region or None)
+    make = _assumed(store, session) if store.role_arn else session.client
+    return make(service, config=config, region_name=store.region or None)
 
 
-def _assumed(store: Store, session: Session) -> Session:
-    """A session whose credentials come from the store's role, fetched at the first call and again before they end."""
-    import boto3
+def _assumed(store: Store, session: Session) -> MakeClient:
+    """Clients whose credentials come from the store's role, fetched at the first call and again before they end."""
     from botocore.credentials import CredentialProvider, DeferredRefreshableCredentials
     from botocore.session import get_session
 
@@ -53,4 +54,4 @@ def _assumed(store: Store, session: Session) -> Session:
 
     core = get_session()
     core.get_component("credential_provider").insert_before("env", StoreRole())
-    return boto3.Session(botocore_session=core)
+    return core.create_client
