@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
+
 import pytest
 
 from rightful.errors import Conflict, Invalid, NeedsAttention
@@ -166,3 +170,21 @@ def test_a_decision_that_nobody_waits_for_changes_nothing() -> None:
     with pytest.raises(Conflict, match="waits for no decision"):
         asking.decide(world.deps, "r1", "approve", plan_hash=before["plan_hash"])
     assert world.request() == before
+
+
+def test_what_was_exported_long_before_the_decision_is_exported_anew() -> None:
+    world = make_world()
+    world.ask_for("access")
+    world.stores["subscriptions"].fail("find", NeedsAttention("no access"), times=None)
+    run = world.execution().run()
+    assert run.state == ATTENTION
+    world.clock.advance(days=120)
+    world.files.delete("work/r1/")
+    world.stores["surveys"].put({"id": "v3", "email": ADA, "note": "since then"})
+
+    world.stores["subscriptions"].mend()
+    asking.decide(world.deps, "r1", "retry", store="subscriptions")
+    run.resume()
+
+    archive = zipfile.ZipFile(io.BytesIO(world.files.objects["packages/r1.zip"]))
+    assert {item["id"] for item in json.loads(archive.read("data/surveys.json"))} == {"v1", "v3"}

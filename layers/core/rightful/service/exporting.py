@@ -25,7 +25,7 @@ def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[s
     findings = search.stores[store]
     row = progress.row(deps, request_id, store)
     lookups = progress.scope(deps, findings)
-    if progress.finished(row, lookups):
+    if progress.finished(row, lookups) and progress.fresh(deps, row):
         return {"store": store, "done": True}
     progress.claim(deps, request)
     state = progress.resume(deps, request_id, row) if row.get("lookups") == lookups else None
@@ -49,7 +49,8 @@ def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[s
             if time_left() <= 0:
                 return {"store": store, "done": False}
     _write(deps, request_id, store, state, part)
-    progress.close(deps, request_id, store, lookups=lookups, exported=state["exported"], hidden=state["hidden"])
+    facts = {"exported": state["exported"], "hidden": state["hidden"], "parts": state["part"]}
+    progress.close(deps, request_id, store, lookups=lookups, **facts)
     return {"store": store, "done": True}
 
 

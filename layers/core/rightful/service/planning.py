@@ -104,7 +104,7 @@ def work_left(deps: Deps, request_id: str, plan: dict[str, Any], search: Search)
     todo = {
         name
         for name, entry in entries.items()
-        if not entry["failed"] and not _done(deps, rows.get(name, {}), search.stores[name])
+        if not entry["failed"] and not _done(deps, plan["type"], rows.get(name, {}), search.stores[name])
     }
     order = plans.waves(deps.datamap)
     if plan["type"] == "access":
@@ -113,8 +113,10 @@ def work_left(deps: Deps, request_id: str, plan: dict[str, Any], search: Search)
     return {"waves": [{"stores": wave} for wave in waves if wave], "failed": failed}
 
 
-def _done(deps: Deps, row: dict[str, Any], findings: Findings) -> bool:
-    return progress.finished(row, progress.scope(deps, findings)) and not row.get("left")
+def _done(deps: Deps, kind: str, row: dict[str, Any], findings: Findings) -> bool:
+    if not progress.finished(row, progress.scope(deps, findings)) or row.get("left"):
+        return False
+    return kind == "erasure" or progress.fresh(deps, row)
 
 
 def _waits_for(deps: Deps, search: Search, name: str) -> list[str]:

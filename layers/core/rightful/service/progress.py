@@ -7,10 +7,11 @@ taken up again when the search later finds more ways in). While a store is not d
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from rightful import lifecycle
-from rightful.clocks import stamp
+from rightful.clocks import moment, stamp
 from rightful.errors import NeedsAttention, Refused
 from rightful.searching import Findings
 from rightful.service import requests
@@ -18,6 +19,9 @@ from rightful.service.deps import Deps
 
 OPEN = tuple(status.value for status in lifecycle.Status if status not in lifecycle.TERMINAL | lifecycle.NEVER_VERIFIED)
 """Statuses in which work may be done on a request."""
+
+FRESH = timedelta(days=14)
+"""How long the export of a store is good for."""
 
 
 class Ended(Exception):
@@ -83,6 +87,12 @@ def scope(deps: Deps, findings: Findings) -> str:
 
 def finished(row: dict[str, Any], lookups: str) -> bool:
     return bool(row.get("done")) and row.get("lookups") == lookups
+
+
+def fresh(deps: Deps, row: dict[str, Any]) -> bool:
+    """Whether what was exported of a store is still good. A request may wait for a decision for months; the exports
+    bucket does not keep work that long, and the person is owed what is held at the end of it."""
+    return deps.clock() - moment(row["at"]) < FRESH
 
 
 def _write(deps: Deps, request_id: str, store: str, facts: dict[str, Any], remove: tuple[str, ...] = ()) -> None:
