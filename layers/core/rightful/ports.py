@@ -39,7 +39,8 @@ class Connector(Protocol):
         """Replace the given top-level attributes (None removes one) under the same condition; sets ANONYMISED_MARK."""
 
     def open(self, record: Record) -> Iterator[bytes]:
-        """The bytes of the record's original file, in chunks of at most 1 MiB."""
+        """The bytes of the record's original file, in chunks of at most 1 MiB. Raises NotFound, before the first chunk,
+        when it is no longer there."""
 
 
 ANONYMISED_MARK = "rightful_anonymised_at"

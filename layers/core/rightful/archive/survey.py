@@ -20,6 +20,8 @@ BUDGET = 200_000
 """Characters shown of one store; the record that goes beyond it is the last."""
 TEXT, ITEMS, DEPTH = 600, 30, 4
 """Longest text shown (characters), most items of a list or map, deepest nesting."""
+_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that turn the direction of writing: in a file's name they can make `exe.pdf` out of `fdp.exe`."""
 _UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
@@ -57,7 +59,7 @@ class Survey:
     def note_file(self, name: str, size: int, path: str) -> None:
         self.files += 1
         if len(self.sample_files) < RECORDS:
-            self.sample_files.append({"name": clean(name), "size": size, "path": path})
+            self.sample_files.append({"name": _TURNING.sub("\ufffd", clean(name)), "size": size, "path": path})
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rightful.archive import names, survey
+from rightful.archive import names
 from rightful.archive.survey import Survey
 
 if TYPE_CHECKING:
@@ -65,12 +65,12 @@ def page(
         size=lambda count: _size(count, words),
         number=lambda count: f"{count:,}".replace(",", words["thousands"]),
         category=lambda text: " · ".join(text.removeprefix("user.").replace("_", " ").split(".")),
+        peek=_peek,
         is_mask=lambda value: bool(_MASK.fullmatch(value)),
         received_at=received_at,
         made_at=made_at,
         reference=reference,
         names=names,
-        shown_most=survey.RECORDS,
     )
     return (chunk.encode("utf-8", "replace") for chunk in text)
 
@@ -84,6 +84,12 @@ def _view(name: str, found: Survey) -> dict[str, Any]:
         "json": names.json_name(name),
         "csv": names.csv_name(name),
     }
+
+
+def _peek(record: Mapping[str, Any]) -> list[str]:
+    """A few first words of a record, by which to tell it from its neighbours."""
+    texts = [value for value in record.values() if isinstance(value, str) and value]
+    return [f"{text[:40]}…" if len(text) > 40 else text for text in texts[:3]]
 
 
 def _is_short(value: Any) -> bool:

@@ -1,15 +1,14 @@
 """Makes the ZIP of an access request out of the lines that the export steps wrote, entry by entry.
 
 A step stops when time runs short, but never inside an entry and never before it wrote one. Where to go on is saved
-sealed; what index.html and the ZIP's directory need of earlier entries lies under `work/<request id>/~package/`. The
-saved state names those objects by number, so that a step that was killed only writes them again.
+sealed; what the last entries need of the earlier ones lies on the `shelf`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import chain
 from typing import Any
@@ -19,9 +18,10 @@ from rightful.archive.survey import Survey
 from rightful.archive.zipping import Entry, ZipWriter
 from rightful.clocks import moment, stamp
 from rightful.errors import NeedsAttention, NotFound
-from rightful.records import Line, encode, from_line
+from rightful.records import Line
 from rightful.service import progress, requests, sealed
 from rightful.service.deps import Deps, TimeLeft
+from rightful.service.shelf import Shelf
 
 LIFE = timedelta(days=7)
 """How long a package can be downloaded."""
@@ -29,14 +29,14 @@ TRIES = 3
 """How often a package is begun anew when its half-done upload was lost."""
 LARGE = 2**31
 """Bytes from which an original file is written with ZIP64 sizes."""
-LEDGER = 5_000
-"""Entries noted in one object of the ledger."""
 
 
 @dataclass(slots=True)
 class _State:
     """Where a package stands between two entries."""
 
+    stores: list[str]
+    """The covered stores of the data map that it was begun with."""
     upload: str | None = None
     store: int = 0
     """Index of the store whose entries come next; the number of stores when only the last entries are missing."""
@@ -62,8 +62,7 @@ def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
     request = progress.load_verified(deps, request_id)
     if "package" not in request:
         progress.claim(deps, request)
-        saved = sealed.load(deps, request_id, "package")
-        state = _State(**json.loads(saved)) if saved else _State()
+        state = _resumed(deps, request_id)
         try:
             packed = _Packer(deps, request, state).run(time_left)
         except NotFound:
@@ -75,11 +74,20 @@ def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
     return {"done": True}
 
 
+def _resumed(deps: Deps, request_id: str) -> _State:
+    """As it was saved; anew when there was nothing, or when the data map has other stores since."""
+    stores = [name for name, store in deps.datamap.stores.items() if store.covered]
+    saved = sealed.load(deps, request_id, "package")
+    state = _State(**json.loads(saved)) if saved else _State(stores)
+    return state if state.stores == stores else _State(stores, tries=state.tries)
+
+
 def _begin_anew(deps: Deps, request_id: str, state: _State) -> None:
     """The half-done upload is no more (it was left for too long, say): nothing of it can be used."""
     if state.tries >= TRIES:
         raise NeedsAttention("the package's upload was lost again and again")
-    sealed.save(deps, request_id, "package", json.dumps(asdict(_State(tries=state.tries + 1))).encode())
+    anew = _State(state.stores, tries=state.tries + 1)
+    sealed.save(deps, request_id, "package", json.dumps(asdict(anew)).encode())
 
 
 class _Packer:
@@ -90,17 +98,14 @@ class _Packer:
         self._request = request
         self._id = request["request_id"]
         self._state = state
-        self._stores = [name for name, store in deps.datamap.stores.items() if store.covered]
         self._upload = deps.files.upload(f"packages/{self._id}.zip", state.upload)
         self._zip = ZipWriter(self._upload, moment(request["received_at"]))
-        self._noted: list[Entry] = []
+        self._shelf = Shelf(deps.files, self._id, state.ledger)
 
     def run(self, time_left: TimeLeft) -> bool:
         """Whether the package is whole."""
         for entry in self._entries():
-            self._noted.append(entry)
-            if len(self._noted) >= LEDGER:
-                self._write_ledger()
+            self._shelf.note(entry)
             if time_left() <= 0:
                 self._save()
                 return False
@@ -108,7 +113,7 @@ class _Packer:
         return True
 
     def _save(self) -> None:
-        self._write_ledger()
+        self._state.ledger = self._shelf.write_ledger()
         self._state.upload = self._upload.pause()
         sealed.save(self._deps, self._id, "package", json.dumps(asdict(self._state)).encode())
 
@@ -117,7 +122,7 @@ class _Packer:
 
         def counted() -> Iterator[Entry]:
             nonlocal count
-            for entry in self._ledger():
+            for entry in self._shelf.entries():
                 count += 1
                 yield entry
 
@@ -135,8 +140,8 @@ class _Packer:
 
     def _entries(self) -> Iterator[Entry]:
         state = self._state
-        while state.store < len(self._stores):
-            yield from self._of_store(self._stores[state.store])
+        while state.store < len(state.stores):
+            yield from self._of_store(state.stores[state.store])
             state.store, state.stage, state.file, state.part, state.line = state.store + 1, "data", 0, 0, 0
         if state.stage == "data":
             state.stage = "index"
@@ -154,26 +159,26 @@ class _Packer:
         state = self._state
         if state.stage == "data":
             survey = Survey()
-            if any(self._parts(store)):
-                lines = survey.watch(self._lines(store, survey))
+            if any(self._shelf.parts(store)):
+                lines = survey.watch(self._shelf.lines(store, survey))
                 entry = self._zip.add(names.json_name(store), tables.as_json(lines), large=True)
-                self._lay_aside(store, survey)
+                self._shelf.lay_aside(store, survey)
                 state.stage = "table"
                 yield entry
         if state.stage == "table":
-            columns = list(self._survey(store).columns)
+            columns = list(self._shelf.survey(store).columns)
             state.stage = "files"
-            lines = self._lines(store, Survey())
+            lines = self._shelf.lines(store, Survey())
             yield self._zip.add(names.csv_name(store), tables.as_csv(lines, columns), large=True)
-        if state.stage == "files" and self._survey(store).files:
+        if state.stage == "files" and self._shelf.survey(store).files:
             yield from self._files(store)
 
     def _files(self, store: str) -> Iterator[Entry]:
         state = self._state
-        for part, key in enumerate(self._parts(store)):
+        for part, key in enumerate(self._shelf.parts(store)):
             if part < state.part:
                 continue
-            for number, line in enumerate(_lines_of(self._deps.files.read(key))):
+            for number, line in enumerate(self._shelf.read(key)):
                 if (part, number) < (state.part, state.line):
                     continue
                 state.part, state.line = part, number + 1
@@ -187,13 +192,13 @@ class _Packer:
         source, number = line.source, self._state.file
         assert source is not None
         assert source.file is not None
-        chunks = self._deps.connectors[store].open(source)
         try:
+            chunks = self._deps.connectors[store].open(source)
             first = next(chunks, b"")
         except NotFound:
-            survey = self._survey(store)
+            survey = self._shelf.survey(store)
             survey.gone = sorted({*survey.gone, number})
-            self._lay_aside(store, survey)
+            self._shelf.lay_aside(store, survey)
             return None
         return self._zip.add(
             names.file_name(store, number, source.file.name),
@@ -207,7 +212,7 @@ class _Packer:
         return viewer.page(
             self._request["locale"],
             article15.information(self._deps.datamap),
-            {store: self._survey(store) for store in self._stores},
+            {store: self._shelf.survey(store) for store in self._state.stores},
             left_out={store: row.get("reason", "") for store, row in rows.items() if row.get("skipped")},
             received_at=self._request["received_at"],
             made_at=stamp(self._deps.clock()),
@@ -224,80 +229,11 @@ class _Packer:
         }
         yield _pretty(head).rstrip(b"}\n") + b',\n  "files": {'
         between = "\n"
-        for entry in self._ledger():
+        for entry in self._shelf.entries():
             facts = json.dumps({"size": entry.size, "sha256": entry.sha256})
             yield f"{between}    {json.dumps(entry.name)}: {facts}".encode()
             between = ",\n"
         yield b"\n  }\n}\n"
-
-    # What is laid aside between entries
-
-    def _lines(self, store: str, survey: Survey) -> Iterator[Line]:
-        """All lines of a store; one with an original file says where in the ZIP that is."""
-        for key in self._parts(store):
-            for line in _lines_of(self._deps.files.read(key)):
-                if line.source is None or line.source.file is None:
-                    yield line
-                    continue
-                file = line.source.file
-                path = names.file_name(store, survey.files + 1, file.name)
-                survey.note_file(file.name, file.size, path)
-                yield replace(line, text=_with_file(line, {"name": file.name, "size": file.size, "path": path}))
-
-    def _parts(self, store: str) -> Iterator[str]:
-        return self._deps.files.list(f"work/{self._id}/{store}/")
-
-    def _survey(self, store: str) -> Survey:
-        try:
-            return Survey.from_json(json.loads(b"".join(self._deps.files.read(self._aside(f"{store}.json")))))
-        except NotFound:
-            return Survey()
-
-    def _lay_aside(self, store: str, survey: Survey) -> None:
-        self._deps.files.put(self._aside(f"{store}.json"), json.dumps(survey.to_json()).encode())
-
-    def _ledger(self) -> Iterator[Entry]:
-        """Every entry written so far, in order."""
-        self._write_ledger()
-        for number in range(self._state.ledger):
-            for line in _split(self._deps.files.read(self._aside(f"ledger-{number:06}"))):
-                yield Entry.from_line(line)
-
-    def _write_ledger(self) -> None:
-        if self._noted:
-            body = b"".join(entry.to_line() for entry in self._noted)
-            self._deps.files.put(self._aside(f"ledger-{self._state.ledger:06}"), body)
-            self._state.ledger += 1
-            self._noted.clear()
-
-    def _aside(self, name: str) -> str:
-        return f"work/{self._id}/~package/{name}"
-
-
-def _with_file(line: Line, file: dict[str, Any]) -> bytes:
-    """The record with `_file` added, under a name that it does not have."""
-    name = "_file"
-    shown = line.shown()
-    while name in shown:
-        name = "_" + name
-    return encode({**shown, name: file})
-
-
-def _lines_of(chunks: Iterable[bytes]) -> Iterator[Line]:
-    return map(from_line, _split(chunks))
-
-
-def _split(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines of an object, without their newlines."""
-    pending: list[bytes] = []
-    for chunk in chunks:
-        first, *more = chunk.split(b"\n")
-        pending.append(first)
-        for line in more:
-            yield b"".join(pending)
-            pending = [line]
-    if last := b"".join(pending):
-        yield last
 
 
 def _pretty(value: Any) -> bytes:
