@@ -15,7 +15,9 @@ from typing import Any
 
 from rightful.errors import Invalid
 
-_DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
+_DURATION = re.compile(
+    "P(?:{n}Y)?(?:{n}M)?(?:{n}W)?(?:{n}D)?(?:T(?=[0-9])(?:{n}H)?(?:{n}M)?)?".replace("{n}", "([0-9]{1,4})")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,16 @@ def parse(text: str) -> Period:
 
 
 def add(start: datetime, period: Period) -> datetime:
-    """`start` plus whole months, then days, then minutes."""
+    """`start` plus whole months, then days, then minutes; the calendar's last moment (in the year 9999) for what lies
+    beyond it, as where a record's date stands for *never*."""
     index = start.year * 12 + start.month - 1 + period.months
     year, month = divmod(index, 12)
-    day = min(start.day, calendar.monthrange(year, month + 1)[1])
-    moved = start.replace(year=year, month=month + 1, day=day)
-    return moved + timedelta(days=period.days, minutes=period.minutes)
+    try:
+        day = min(start.day, calendar.monthrange(year, month + 1)[1])
+        moved = start.replace(year=year, month=month + 1, day=day)
+        return moved + timedelta(days=period.days, minutes=period.minutes)
+    except (ValueError, OverflowError):
+        return datetime.max.replace(tzinfo=start.tzinfo)
 
 
 def instant(value: Any) -> datetime | None:
