@@ -100,9 +100,10 @@ def everything(
         page = make().find(locator, person, cursor, limit)
         assert len(page.records) <= limit
         yield page.records
-        cursor = page.cursor
-        if cursor is None:
+        if page.cursor is None:
             return
+        assert page.cursor != cursor, "the cursor did not move on"
+        cursor = page.cursor
 
 
 def found(bench: Bench, person: str, limit: int = 1000) -> list[Record]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -61,7 +60,7 @@ class Through:
             return Decimal(text) if fits else None
         try:
             stored = text.encode() if self.type == "S" else base64.b64decode(text, validate=True)
-        except (UnicodeEncodeError, binascii.Error):
+        except ValueError:  # a lone surrogate, or no base64
             return None
         if self.key and len(stored) > _KEY_BYTES:
             return None
