@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rightful.model import Store
+
+if TYPE_CHECKING:
+    pass
 
 MakeClient = Callable[..., Any]
 """(service name, **options) -> client."""
