@@ -1,0 +1,53 @@
+"""One running stack for all end-to-end tests: the emulator with IAM enforced, the real template, sixty people.
+
+Each test takes people of its own, so that the tests share the stack and nothing else.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local.person import Person
+from infra.local.stack import Stack, running_stack
+from infra.sample.truth import Truth
+
+HERE = Path(__file__).parent
+PEOPLE = 60
+WAIT_SCALE = 0.1
+"""Share of their time that retry intervals really take."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under pytest-xdist (`--dist loadgroup`) one worker runs them all; with another distribution each worker
+    starts a stack of its own."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    directory = tmp_path_factory.mktemp("stack")
+    with running_stack(_free_port(), people=PEOPLE, directory=directory, wait_scale=WAIT_SCALE) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def truth(stack: Stack) -> Truth:
+    return Truth.load(stack.truth)
+
+
+@pytest.fixture(scope="session")
+def person(stack: Stack) -> Callable[[str], Person]:
+    """Makes someone who uses the API, from their address."""
+    return lambda email: Person(email, stack.api_url, stack.mailbox_url)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

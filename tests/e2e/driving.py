@@ -1,0 +1,77 @@
+"""Looks into a running stack, and gets in its way, as an operator can."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from infra.local.person import Person, Unexpected, until
+from infra.local.stack import STACK, Stack
+from infra.sample.keys import table_name
+
+WORKERS = ("DiscoverFunction", "ExportFunction", "EraseFunction", "PackageFunction")
+"""Logical ids of the functions whose work is paged."""
+
+
+def physical(stack: Stack, logical_id: str) -> str:
+    """The name that a resource of the template got."""
+    found = stack.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=logical_id)
+    return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+
+def execution_arn(stack: Stack, kind: str, request_id: str) -> str:
+    return f"{stack.outputs['PrivacyRequestArn'].replace(':stateMachine:', ':execution:')}:{kind}-{request_id}"
+
+
+def history(stack: Stack, arn: str) -> list[dict[str, Any]]:
+    """All events of an execution, inputs and outputs included."""
+    pages = stack.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
+    return [event for page in pages for event in page["events"]]
+
+
+def wait_for(person: Person, request_id: str, status: str, seconds: float = 60) -> dict[str, Any]:
+    """The request once it has this status. Raises Unexpected after `seconds`."""
+    for _ in until(seconds):
+        found = person.status(request_id)
+        if found["status"] == status:
+            return found
+    raise Unexpected(f"the request is {found['status']}, not {status}, after {seconds:.0f} s")
+
+
+def decide(stack: Stack, request_id: str, decision: str, **facts: str) -> dict[str, Any]:
+    """The DPO's decision, handed to its function."""
+    payload = json.dumps({"request_id": request_id, "decision": decision, **facts})
+    invoked = stack.client("lambda").invoke(FunctionName=stack.outputs["DecideFunctionArn"], Payload=payload)
+    answer: dict[str, Any] = json.loads(invoked["Payload"].read())
+    return answer
+
+
+@contextmanager
+def refusing(stack: Stack, store: str, *actions: str, function: str = "EraseFunction") -> Iterator[None]:
+    """Meanwhile, the function is denied these actions on the store's table."""
+    iam, role, name = stack.client("iam"), physical(stack, f"{function}Role"), f"refuse-{store}"
+    statement = {"Effect": "Deny", "Action": actions, "Resource": f"arn:aws:dynamodb:*:*:table/{table_name(store)}*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName=name)
+
+
+@contextmanager
+def time_budget(stack: Stack, seconds: float) -> Iterator[None]:
+    """Meanwhile, the functions whose work is paged stop after `seconds` each time (stack parameter TimeBudgetSeconds)."""
+    client = stack.client("lambda")
+    names = [physical(stack, logical_id) for logical_id in WORKERS]
+    before = {name: client.get_function_configuration(FunctionName=name)["Environment"] for name in names}
+    try:
+        for name, environment in before.items():
+            changed = {"Variables": {**environment["Variables"], "TIME_BUDGET_SECONDS": str(seconds)}}
+            client.update_function_configuration(FunctionName=name, Environment=changed)
+        yield
+    finally:
+        for name, environment in before.items():
+            client.update_function_configuration(FunctionName=name, Environment=environment)
