@@ -7,10 +7,12 @@ nothing is counted twice.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from rightful import paths, plans
@@ -87,22 +89,25 @@ def take(
     as_of: datetime,
     digest: Callable[[str], str],
 ) -> None:
-    """Counts a page of the first lookup, follows what it gives, and moves on."""
+    """Counts a page of the first lookup, follows what it gives, and moves on. All or nothing: when `digest` or the
+    connector raises, the search is as it was."""
     name, index, value = search.queue[0]
     store = datamap.stores[name]
     findings = search.stores[name]
     locator = store.locate[index]
     earlier = before(findings.lookups, (index, value))
     given: list[tuple[str, str]] = []
+    new: list[tuple[plans.Decision, str]] = []
     for record in page.records:
         given += [(identity, text) for identity, path in locator.gives.items() for text in _texts(record, path)]
         if any(connector.matches(record, store.locate[i], v) for i, v in earlier):
             continue
         decision = plans.decide(store, record, as_of)
+        new.append((decision, digest(f"{name}\n{decision.action}\n{record.key}")))
+    for decision, mark in new:
         findings.counts[decision.action] = findings.counts.get(decision.action, 0) + 1
         if decision.action == "keep":
             note_kept(findings.kept, decision)
-        mark = digest(f"{name}\n{decision.action}\n{record.key}")
         findings.fingerprint = (findings.fingerprint + int.from_bytes(mark.encode(), "big")) % 2**256
     search.cursor = page.cursor
     if page.cursor is None:
@@ -139,7 +144,13 @@ def note_kept(kept: dict[str, str], decision: plans.Decision) -> None:
 
 
 def _texts(record: Record, path: str) -> list[str]:
-    """Identity values at a path: non-blank text or numbers. A blank value would match everybody without one."""
+    """Identity values at a path: non-blank text, numbers, bytes as base64; those in a list or set that ends the path
+    too. A blank value would match everybody without one."""
     values: list[Any] = paths.get(record.data, path)
-    found = [str(value) for value in values if not isinstance(value, (bool, bytes, dict, type(None)))]
-    return [text for text in found if text.strip()]
+    single = [each for value in values for each in (value if isinstance(value, list | set | frozenset) else [value])]
+    found = [
+        base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+        for value in single
+        if isinstance(value, str | int | Decimal | bytes) and not isinstance(value, bool)
+    ]
+    return sorted(text for text in found if text.strip())

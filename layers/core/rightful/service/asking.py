@@ -94,13 +94,20 @@ def decide(
         facts |= {"refusal": {"ground": ground, "reason": reason}}
     elif decision == "skip" and not _skip(deps, request, store, reason):
         return {"ok": True, "message": f"{store} is skipped; other stores still need a decision."}
-    expect = {"status": request["status"], "task_token_digest": request["task_token_digest"]}
+    # One question has one answer: the workflow acts on the first, and the status follows it only later.
+    expect = {
+        "status": request["status"],
+        "task_token_digest": request["task_token_digest"],
+        "decision": ("", decision),
+    }
     if deps.table.update(requests.pk(request_id), "REQUEST", facts, expect=expect) is None:
-        raise Conflict("The request has moved on meanwhile; look at it again.")
+        raise Conflict("The request was decided already, or has moved on meanwhile; look at it again.")
     token = deps.vault.open(request_id, bytes(request["task_token"])).decode()
-    if not deps.executions.answer(token, {"decision": decision}):
+    if deps.executions.answer(token, {"decision": decision}):
+        return {"ok": True, "message": f"Done: {decision}."}
+    if request["decision"] == decision:
         return {"ok": True, "message": "The workflow had this answer already."}
-    return {"ok": True, "message": f"Done: {decision}."}
+    raise Conflict("The workflow no longer waits for this answer: look at its execution in the console.")
 
 
 def _skip(deps: Deps, request: dict[str, Any], store: str, reason: str) -> bool:

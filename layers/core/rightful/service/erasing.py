@@ -64,7 +64,11 @@ def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[s
 
     while True:
         while state.lookup < len(findings.lookups):
-            _page(deps, store, findings, state, as_of)
+            try:
+                _page(deps, store, findings, state, as_of)
+            except NeedsAttention:  # what was planned counts still, when a later search no longer sees what is erased
+                progress.save(deps, request_id, store, asdict(state), lookups=lookups, planned=planned)
+                raise
             if time_left() <= 0:
                 progress.save(deps, request_id, store, asdict(state), lookups=lookups, planned=planned)
                 return {"store": store, "done": False, "left": 0}
@@ -127,10 +131,10 @@ def _page(deps: Deps, store: str, findings: searching.Findings, state: State, as
 
 def _act(deps: Deps, store: str, locator: Locator, todo: dict[plans.Action, list[Record]], state: State) -> None:
     """One call per action. The condition of each write is that the record is still the one that was read: located by
-    the same attribute and, where a date decided, of the same date."""
+    the same attributes and, where a date decided, of the same date. What is anonymised is written as a whole, so that
+    too must be as it was read: a part added meanwhile would be lost."""
     connector, rules = deps.connectors[store], deps.datamap.stores[store]
-    attribute = locator.through.get("attribute") or locator.through.get("key")
-    guard = [paths.top(path) for path in (attribute, rules.erasure.since) if path]
+    guard = [*_located_through(locator), *([paths.top(rules.erasure.since)] if rules.erasure.since else [])]
     results: dict[plans.Action, list[Result]] = {}
     if todo["delete"]:
         results["delete"] = connector.delete(todo["delete"], guard)
@@ -138,12 +142,21 @@ def _act(deps: Deps, store: str, locator: Locator, todo: dict[plans.Action, list
         changes = [
             (r, anonymising.anonymise(r.data, rules.erasure.fields, deps.vault.digest)) for r in todo["anonymise"]
         ]
-        results["anonymise"] = connector.anonymise(changes, guard)
+        changed = sorted({paths.top(path) for path in rules.erasure.fields})
+        results["anonymise"] = connector.anonymise(changes, [*guard, *changed])
     for action, outcomes in results.items():
         blocked = [result for result in outcomes if result.done is Done.blocked]
         state.blocked += len(blocked)
         state.blocked_until = max([state.blocked_until, *(stamp(r.until) for r in blocked if r.until)])
         _count(state, action, len(outcomes) - len(blocked))
+
+
+def _located_through(locator: Locator) -> list[str]:
+    """Top-level attributes that make the locator find a record. A prefix is part of the key, which never changes."""
+    through = locator.through
+    attributes = [through[name] for name in ("key", "sort_key") if through.get(name)]
+    attributes += [paths.top(through["attribute"])] if through.get("attribute") else []
+    return attributes + [data for name, data in (("tag", "tags"), ("metadata", "metadata")) if through.get(name)]
 
 
 def _count(state: State, action: plans.Action, records: int) -> None:

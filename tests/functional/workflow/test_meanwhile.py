@@ -1,0 +1,146 @@
+"""What happens in between: others change records, answers are lost, decisions cross each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rightful.errors import Conflict, NeedsAttention, TryAgain
+from rightful.model import Erasure, Field, Locator, RequestPolicy, Result, Strategy
+from rightful.service import asking
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.world import ADA, BOB, World, by, make_world, small_map, small_stores, store
+
+
+def row(world: World, name: str) -> dict[str, Any]:
+    found = world.table.get("REQUEST#r1", f"STORE#{name}")
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("kind", ["access", "erasure"])
+def test_one_question_has_one_answer(kind: str) -> None:
+    world = make_world(small_map(**{kind: RequestPolicy(approval="dpo")}))
+    world.ask_for(kind)
+    run = world.execution().run()
+    asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+
+    with pytest.raises(Conflict, match="decided already"):
+        asking.decide(world.deps, "r1", "reject", ground="17(3)(e)", reason="too late")
+    again = asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+
+    assert again == {"ok": True, "message": "The workflow had this answer already."}
+    run.resume()
+    assert world.request()["status"] == "completed"
+    assert "refusal" not in world.request()
+
+
+def test_an_answer_to_a_workflow_that_is_no_more_is_not_called_done() -> None:
+    world = make_world(small_map(erasure=RequestPolicy(approval="dpo")))
+    world.ask_for("erasure")
+    world.execution().run()
+    world.executions.waiting.clear()
+    with pytest.raises(Conflict, match="no longer waits"):
+        asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+
+
+def test_a_throttled_hash_counts_no_record_twice() -> None:
+    world = make_world()
+    world.ask_for("erasure")
+    faults = [TryAgain("GenerateMac answered ThrottlingException")]
+
+    def fault(name: str, moment: str) -> None:
+        if name == "vault.digest" and faults:
+            raise faults.pop()
+
+    world.vault.fault = fault
+    world.execution().run()
+    assert row(world, "accounts")["deleted"] == 1
+
+
+def test_what_was_erased_before_a_store_failed_is_in_the_count() -> None:
+    world = make_world()
+    for number in range(250):
+        world.stores["accounts"].put({"id": f"n{number:03}", "email": ADA, "account_id": "acct-1"})
+    world.stores["accounts"].fail("delete", NeedsAttention("no access"), after=1)
+    world.ask_for("erasure")
+    run = world.execution().run()
+    assert world.request()["status"] == "needs_attention"
+
+    asking.decide(world.deps, "r1", "retry")
+    run.resume()
+    assert row(world, "accounts")["deleted"] == 251
+
+
+@pytest.mark.parametrize("given", [{"acct-1", "acct-2"}, ["acct-1", "acct-2"]])
+def test_every_identity_of_a_set_or_list_is_followed(given: Any) -> None:
+    stores = small_stores()
+    stores["accounts"].put({"id": "a1", "email": ADA, "account_id": given})
+    stores["subscriptions"].put({"id": "s5", "account_id": "acct-2", "customer_id": "cus-5"})
+    world = make_world(stores=stores)
+    world.ask_for("erasure")
+    world.execution().run()
+    assert [item["id"] for item in stores["subscriptions"].items] == ["s3"]
+
+
+class Touched(MemoryStore):
+    """Right before it anonymises, the application adds an answer to the record."""
+
+    def anonymise(self, records: Sequence[Any], guard: Sequence[str]) -> list[Result]:
+        for record, _ in records:
+            if len(record.data["answers"]) == 1:
+                self.put({**record.data, "answers": [*record.data["answers"], {"score": 2, "comment": "by Ada too"}]})
+        return super().anonymise(records, guard)
+
+
+def test_a_part_added_meanwhile_is_not_lost_and_anonymised_too() -> None:
+    datamap = small_map()
+    rule = Erasure(
+        action="anonymise",
+        fields={"email": Strategy(strategy="null"), "answers[].comment": Strategy(strategy="redact")},
+    )
+    surveys = store("Surveys", rule, by("email"), fields={"answers": Field(category="user")})
+    stores = small_stores()
+    stores["surveys"] = Touched([{"id": "v1", "email": ADA, "answers": [{"score": 1, "comment": "by Ada"}]}])
+    world = make_world(replace(datamap, stores={**datamap.stores, "surveys": surveys}), stores)
+    world.ask_for("erasure")
+    world.execution().run()
+
+    (item,) = stores["surveys"].items
+    assert item["answers"] == [{"score": 1, "comment": "[redacted]"}, {"score": 2, "comment": "[redacted]"}]
+    assert "email" not in item
+    assert world.request()["status"] == "completed"
+
+
+class Guarded(MemoryStore):
+    """Writes down under which conditions it deletes."""
+
+    def delete(self, records: Sequence[Any], guard: Sequence[str]) -> list[Result]:
+        self.calls.append(f"guard: {' '.join(guard)}")
+        return super().delete(records, guard)
+
+
+@pytest.mark.parametrize(
+    ("through", "guard"),
+    [
+        ({"tag": "owner"}, "tags"),
+        ({"metadata": "owner"}, "metadata"),
+        ({"key": "a.b", "index": "i", "sort_key": "kind", "sort_prefix": "USER#"}, "a.b kind"),
+        ({"attribute": "people[].email", "scan": "allowed"}, "people"),
+    ],
+)
+def test_every_attribute_that_locates_a_record_guards_its_deletion(through: dict[str, Any], guard: str) -> None:
+    datamap = small_map()
+    # The store in memory looks up by `attribute`; what else is said stands for another connector's way.
+    locator = Locator(by="email", through={"attribute": "people[].email", **through})
+    contacts = store("Contacts", Erasure(action="delete"), locator)
+    stores = small_stores()
+    stores["contacts"] = Guarded([{"id": "c1", "people": [{"email": ADA}, {"email": BOB}]}])
+    world = make_world(replace(datamap, stores={**datamap.stores, "contacts": contacts}), stores)
+    world.ask_for("erasure")
+    world.execution().run()
+    (seen,) = [call for call in stores["contacts"].calls if call.startswith("guard")]
+    assert set(guard.split()) <= set(seen.split())
