@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from rightful.model import Store
-
-if TYPE_CHECKING:
-    pass
 
 MakeClient = Callable[..., Any]
 """(service name, **options) -> client."""
