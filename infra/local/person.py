@@ -48,9 +48,9 @@ class Person:
     mailbox_url: str
     token: str = ""
 
-    def ask(self, kind: str) -> str:
-        """Posts the privacy form and proves the address with the mailed code; the request's id."""
-        begun = call("POST", self._at("requests"), {"type": kind, "email": self.email})
+    def ask(self, kind: str, **more: str) -> str:
+        """Posts the privacy form (`more` of its fields) and proves the address with the mailed code; the request's id."""
+        begun = call("POST", self._at("requests"), {"type": kind, "email": self.email, **more})
         self._prove(begun["verification_id"])
         return str(begun["request_id"])
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from infra.local.person import Person, Unexpected, until
 from infra.local.stack import STACK, Stack
-from infra.sample.keys import table_name
 
 WORKERS = ("DiscoverFunction", "ExportFunction", "EraseFunction", "PackageFunction")
 """Logical ids of the functions whose work is paged."""
@@ -42,17 +41,17 @@ def wait_for(person: Person, request_id: str, status: str, seconds: float = 60) 
 
 def decide(stack: Stack, request_id: str, decision: str, **facts: str) -> dict[str, Any]:
     """The DPO's decision, handed to its function."""
-    payload = json.dumps({"request_id": request_id, "decision": decision, **facts})
+    payload = json.dumps({"request_id": request_id, "action": decision, **facts})
     invoked = stack.client("lambda").invoke(FunctionName=stack.outputs["DecideFunctionArn"], Payload=payload)
     answer: dict[str, Any] = json.loads(invoked["Payload"].read())
     return answer
 
 
 @contextmanager
-def refusing(stack: Stack, store: str, *actions: str, function: str = "EraseFunction") -> Iterator[None]:
-    """Meanwhile, the function is denied these actions on the store's table."""
-    iam, role, name = stack.client("iam"), physical(stack, f"{function}Role"), f"refuse-{store}"
-    statement = {"Effect": "Deny", "Action": actions, "Resource": f"arn:aws:dynamodb:*:*:table/{table_name(store)}*"}
+def refusing(stack: Stack, function: str, resource: str, *actions: str) -> Iterator[None]:
+    """Meanwhile, the function (its logical id) is denied these actions on the resource."""
+    iam, role, name = stack.client("iam"), physical(stack, f"{function}Role"), "refuse"
+    statement = {"Effect": "Deny", "Action": actions, "Resource": resource}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
     try:
@@ -63,7 +62,7 @@ def refusing(stack: Stack, store: str, *actions: str, function: str = "EraseFunc
 
 @contextmanager
 def time_budget(stack: Stack, seconds: float) -> Iterator[None]:
-    """Meanwhile, the functions whose work is paged stop after `seconds` each time (stack parameter TimeBudgetSeconds)."""
+    """Meanwhile, the functions whose work is paged stop after `seconds` (as by the parameter TimeBudgetSeconds)."""
     client = stack.client("lambda")
     names = [physical(stack, logical_id) for logical_id in WORKERS]
     before = {name: client.get_function_configuration(FunctionName=name)["Environment"] for name in names}

@@ -118,7 +118,8 @@ def test_a_download_needs_proof_and_its_link_is_short_lived(stack: Stack, truth:
 def test_a_store_that_fails_for_good_waits_for_the_dpo(stack: Stack, truth: Truth, person: MakePerson) -> None:
     before = snapshot(stack.client)
     leaver = person(of_trait(truth, "many_tickets"))
-    with driving.refusing(stack, "tickets", "dynamodb:DeleteItem"):
+    table = f"arn:aws:dynamodb:*:*:table/{table_name('tickets')}"
+    with driving.refusing(stack, "EraseFunction", table, "dynamodb:DeleteItem"):
         request_id = leaver.ask("erasure")
         waiting = driving.wait_for(leaver, request_id, "needs_attention")
         meanwhile = snapshot(stack.client)
