@@ -1,4 +1,4 @@
-"""The DPO's answer to a request that waits: `{"decision": "approve" | "reject" | "retry" | "skip", "request_id", ...}`.
+"""The DPO's answer to a request that waits: `{"action": "approve" | "reject" | "retry" | "skip", "request_id", ...}`.
 
 Answers `{"ok": bool, "message": "..."}`; a decision that does not fit changes nothing and says what would."""
 
@@ -16,7 +16,7 @@ def answer(deps: Deps, event: Event, _: TimeLeft) -> dict[str, Any]:
         return asking.decide(
             deps,
             event.get("request_id", ""),
-            event.get("decision", ""),
+            event.get("action", ""),
             plan_hash=event.get("plan_hash", ""),
             store=event.get("store", ""),
             ground=event.get("ground", ""),

@@ -59,8 +59,8 @@ def test_the_store_it_shows_fits_into_the_sample_map() -> None:
 def test_the_answer_of_the_dpo_it_shows_is_one_that_is_understood() -> None:
     (shown,) = blocks("json")
     answer = json.loads(shown)
-    assert answer["decision"] in {decision for decisions in ANSWERS.values() for decision in decisions}
-    assert set(answer) == {"decision", "request_id", "store"}
+    assert answer["action"] in {decision for decisions in ANSWERS.values() for decision in decisions}
+    assert set(answer) == {"action", "request_id", "store"}
 
 
 def test_the_form_it_shows_posts_to_routes_that_exist() -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from functions.decide.app import answer
 from rightful.errors import Conflict, NeedsAttention, TryAgain
 from rightful.model import Erasure, Field, Locator, RequestPolicy, Result, Strategy
 from rightful.service import asking
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.world import ADA, BOB, World, by, make_world, small_map, small_stores, store
+from tests.fakes.state_machine import Lambda
+from tests.fakes.world import ADA, BOB, World, by, forever, make_world, small_map, small_stores, store
 
 
 def row(world: World, name: str) -> dict[str, Any]:
@@ -144,3 +148,60 @@ def test_every_attribute_that_locates_a_record_guards_its_deletion(through: dict
     world.execution().run()
     (seen,) = [call for call in stores["contacts"].calls if call.startswith("guard")]
     assert set(guard.split()) <= set(seen.split())
+
+
+def json_in(text: str) -> list[dict[str, str]]:
+    return [json.loads(block) for block in re.findall(r"^{.*?^}", text, re.DOTALL | re.MULTILINE)]
+
+
+@pytest.mark.parametrize("why", ["approval", "a store", "packing"])
+def test_what_the_mail_says_to_paste_is_what_the_function_takes(why: str) -> None:
+    world = make_world(small_map(access=RequestPolicy(approval="dpo" if why == "approval" else "auto")))
+    if why == "a store":
+        world.stores["subscriptions"].fail("find", NeedsAttention("no access"))
+    if why == "packing":
+        world.files.fault = Once("files.list", NeedsAttention("ListObjectsV2 answered AccessDenied"))
+    world.ask_for("access")
+    run = world.execution().run()
+    pasted = json_in(world.mailer.to("dpo@example.org")[-1].text)[0]
+    assert answer(world.deps, pasted, forever) == {"ok": True, "message": f"Done: {pasted['action']}."}
+    run.resume()
+    assert world.request()["status"] == "completed"
+
+
+class Once:
+    """A fault before one call of a port, the first or, `after` so many, a later one."""
+
+    def __init__(self, name: str, error: Exception, after: int = 0) -> None:
+        self._name, self._error, self._calls = name, error, -after
+
+    def __call__(self, name: str, moment: str) -> None:
+        if (name, moment) == (self._name, "before"):
+            self._calls += 1
+            if self._calls == 1:
+                raise self._error
+
+
+@pytest.mark.parametrize("approval", ["auto", "dpo"])
+def test_a_mail_that_cannot_go_out_ends_no_workflow(approval: Any) -> None:
+    world = make_world(small_map(erasure=RequestPolicy(approval=approval)))
+    acknowledged = 1 if approval == "dpo" else 0  # the mail before the DPO's
+    world.mailer.fault = Once("mailer.send", NeedsAttention("SendEmail answered MessageRejected"), acknowledged)
+    world.ask_for("erasure")
+    run = world.execution()
+    # Time passes between the tries: a mail whose fate is unknown is sent again only after a while.
+    run.lambdas = {name: passing(world, step) for name, step in run.lambdas.items()}
+    run.run()
+    if approval == "dpo":
+        asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+        run.resume()
+    assert run.ended
+    assert [mail.key for mail in world.mailer.to(ADA)][-1] == "r1:completed_erasure:1"
+
+
+def passing(world: World, step: Lambda) -> Lambda:
+    def run(event: dict[str, Any]) -> Any:
+        world.clock.advance(seconds=61)
+        return step(event)
+
+    return run
