@@ -16,15 +16,12 @@ from __future__ import annotations
 
 import base64
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, KeysView, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
-
-import orjson
 
 from rightful.model import Record, StoredFile
 
@@ -48,8 +45,10 @@ class Line:
         """`text`, read back."""
         return decode(self.text)
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> KeysView[str]:
         """The top-level names of what is shown; much faster than reading it exactly."""
+        import orjson  # only packaging needs it
+
         try:
             found: dict[str, Any] = orjson.loads(self.text)
         except ValueError:  # a lone surrogate, which orjson does not know
@@ -93,7 +92,7 @@ def encode_value(value: Any) -> bytes:
 
 def decode(text: bytes) -> dict[str, Any]:
     """What `encode` was given; a set comes back as a sorted list, a date as text."""
-    decoder = _decoder if _MAY_BE_TAGGED.search(text) else _plain_decoder
+    decoder = _decoder if any(tag in text for tag in _TAGGED) else _plain_decoder
     value: dict[str, Any] = decoder.decode(text.decode("utf-8"))
     return value
 
@@ -180,7 +179,7 @@ def _untag(value: dict[str, Any]) -> Any:
 _decoder = json.JSONDecoder(object_hook=_untag, parse_float=Decimal)
 _plain_decoder = json.JSONDecoder(parse_float=Decimal)
 """Several times as fast, for text without tags."""
-_MAY_BE_TAGGED = re.compile("|".join(f'{tag}":' for tag in TAGS).encode())
+_TAGGED = [f'{tag}":'.encode() for tag in TAGS]
 _TAB = b"\t"
 """Stands between the parts of a line: inside JSON a tab is always escaped."""
 _NOTHING = b'{"hidden":{}}'

@@ -49,7 +49,8 @@ class Survey:
             self.count += 1
             for what, times in line.hidden.items():
                 self.hidden[what] = self.hidden.get(what, 0) + times
-            self.columns.update(dict.fromkeys(line.names()))
+            if not (names := line.names()) <= self.columns.keys():
+                self.columns.update(dict.fromkeys(names))
             if len(self.sample) < RECORDS and self._left > 0:
                 record = shorten(line.shown())
                 self._left -= _weight(record)

@@ -9,8 +9,6 @@ other settings would cut. Control characters become U+FFFD.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -45,18 +43,30 @@ def as_json(lines: Iterable[Line]) -> Iterator[bytes]:
 
 def as_csv(lines: Iterable[Line], columns: Sequence[str]) -> Iterator[bytes]:
     """A header and a row for each record. A record without a column, and an empty value, leaves its cell empty."""
-    buffer = io.StringIO()
-    buffer.write("\ufeff")
-    write = csv.writer(buffer, lineterminator="\r\n").writerow
-    write([cell(name) for name in columns])
+    rows, size = ["\ufeff" + _row(map(cell, columns))], 0
     for line in lines:
         get = line.shown().get
-        write([cell(get(name)) for name in columns])
-        if buffer.tell() >= CHUNK:
-            yield buffer.getvalue().encode()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue().encode()
+        row = _row([cell(get(name)) for name in columns])
+        rows.append(row)
+        size += len(row)
+        if size >= CHUNK:
+            yield "".join(rows).encode()
+            rows, size = [], 0
+    yield "".join(rows).encode()
+
+
+def _row(cells: Iterable[str]) -> str:
+    """RFC 4180, section 2."""
+    row = ",".join([_quoted(text) if _needs_quotes(text) else text for text in cells])
+    return (row or '""') + "\r\n"  # a line without anything would be no row
+
+
+def _needs_quotes(text: str) -> bool:
+    return "," in text or '"' in text or "\n" in text or "\r" in text
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
 
 
 def cell(value: Any) -> str:
@@ -77,9 +87,11 @@ def cell(value: Any) -> str:
 
 
 def _harmless(text: str) -> str:
-    if text.isprintable() and text[:1] not in _SUSPECT and ";" not in text:  # nearly always, and quick to tell
-        return text
-    return _FORMULA.sub(r"\1'", _CONTROL.sub("\ufffd", text))
+    if not text.isprintable():
+        return _FORMULA.sub(r"\1'", _CONTROL.sub("\ufffd", text))
+    if text[:1] in _SUSPECT or ";" in text:
+        return _FORMULA.sub(r"\1'", text)
+    return text  # nearly always, and quick to tell
 
 
 def _exact(value: Any) -> orjson.Fragment:
