@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rightful import anonymising, plans
-from rightful.errors import TryAgain
+from rightful.errors import NeedsAttention, RightfulError, TryAgain
 from rightful.model import Record
 from rightful.ports import ANONYMISED_MARK
+from rightful.service import asking
 from tests.fakes.random_company import SEED, Company, closure, companies
 from tests.fakes.recording import Fault, Moment, Recorder, no_fault
 from tests.fakes.world import World, make_world
@@ -21,9 +22,11 @@ PORTS = ("table", "vault", "events")
 LATER = 61
 """Seconds the clock moves with a fault: whoever comes next finds that a mail on its way has arrived or is lost."""
 
+errors = st.sampled_from([TryAgain("a passing fault"), NeedsAttention("a lasting fault")])
 store_faults = st.lists(
-    st.tuples(st.integers(0, 3), st.sampled_from(METHODS), st.integers(0, 5), st.booleans()), max_size=4
+    st.tuples(st.integers(0, 3), st.sampled_from(METHODS), errors, st.integers(0, 5), st.booleans()), max_size=4
 )
+"""Which store, which of its methods, what it raises, after how many good calls, and whether it did its work first."""
 port_faults = st.dictionaries(
     st.sampled_from(PORTS), st.tuples(st.integers(1, 60), st.sampled_from(["before", "after"])), max_size=3
 )
@@ -47,16 +50,16 @@ def failing(world: World, number: int, when: Moment) -> Fault:
 @settings(max_examples=300)
 @given(companies(), store_faults, port_faults)
 def test_only_what_is_the_persons_changes_and_as_decided(
-    company: Company, breaking: list[tuple[int, str, int, bool]], ports: dict[str, tuple[int, Moment]]
+    company: Company, breaking: list[tuple[int, str, RightfulError, int, bool]], ports: dict[str, tuple[int, Moment]]
 ) -> None:
     mapped, stores = company
     world = make_world(mapped, stores)
     world.ask_for("erasure", email=SEED)
     before = world.contents()
     mine, _ = closure(company)
-    for which, method, after, committed in breaking:
+    for which, method, error, after, committed in breaking:
         name = sorted(stores)[which % len(stores)]
-        stores[name].fail(method, TryAgain("a passing fault"), after=after, committed=committed)
+        stores[name].fail(method, error, after=after, committed=committed)
     for port, (number, when) in ports.items():
         recorder: Recorder = getattr(world, port)
         recorder.fault = failing(world, number, when)
@@ -64,6 +67,10 @@ def test_only_what_is_the_persons_changes_and_as_decided(
     run = world.execution().run()
     for port in ports:
         getattr(world, port).fault = no_fault
+    for _ in breaking:
+        if not run.ended:
+            asking.decide(world.deps, "r1", "retry")
+            run.resume()
 
     assert run.ended
     assert world.request()["status"] == "completed"

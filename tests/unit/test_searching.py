@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rightful import searching
+from rightful.errors import TryAgain
 from rightful.model import Locator
 from rightful.searching import Search
 from tests.fakes.memory_store import MemoryStore
@@ -58,6 +59,30 @@ def test_stopped_and_taken_up_after_every_page_it_comes_to_the_same(company: Com
     assert (
         walk(company, page, lambda search: Search.from_bytes(search.to_bytes())) == walk(company, page) == walk(company)
     )
+
+
+@given(companies(), st.integers(0, 8))
+def test_a_page_that_broke_off_counts_nothing_and_is_taken_again(company: Company, good: int) -> None:
+    mapped, stores = company
+    search = searching.begin(mapped, "email", SEED)
+    left = good
+
+    def failing(key: str) -> str:
+        nonlocal left
+        left -= 1
+        if left == -1:
+            raise TryAgain("no answer")
+        return digest(key)
+
+    while search.queue:
+        name, index, value = search.queue[0]
+        found = stores[name].find(mapped.stores[name].locate[index], value, search.cursor, 3)
+        before = search.to_bytes()
+        try:
+            searching.take(search, mapped, stores[name], found, AS_OF, failing)
+        except TryAgain:
+            assert search.to_bytes() == before
+    assert search == walk(company)
 
 
 @given(companies())

@@ -64,10 +64,11 @@ def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[s
 
     while True:
         while state.lookup < len(findings.lookups):
+            begun = asdict(state)
             try:
                 _page(deps, store, findings, state, as_of)
             except NeedsAttention:  # what was planned counts still, when a later search no longer sees what is erased
-                progress.save(deps, request_id, store, asdict(state), lookups=lookups, planned=planned)
+                progress.save(deps, request_id, store, begun, lookups=lookups, planned=planned)
                 raise
             if time_left() <= 0:
                 progress.save(deps, request_id, store, asdict(state), lookups=lookups, planned=planned)
