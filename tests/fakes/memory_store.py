@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rightful import paths
+from rightful.errors import NotFound
 from rightful.clocks import stamp
 from rightful.model import Done, Locator, Page, Record, Result, StoredFile
 from rightful.ports import ANONYMISED_MARK, Clock
@@ -117,6 +118,8 @@ class MemoryStore:
 
     def open(self, record: Record) -> Iterator[bytes]:
         fault = self._enter_call("open")
+        if record.key not in self.files:
+            raise NotFound("The file is no longer there.")
         body = self.files[record.key]
         for start in range(0, len(body), CHUNK):
             yield body[start : start + CHUNK]
