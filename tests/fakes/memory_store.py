@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rightful import paths
-from rightful.errors import NotFound
 from rightful.clocks import stamp
+from rightful.errors import NotFound
 from rightful.model import Done, Locator, Page, Record, Result, StoredFile
 from rightful.ports import ANONYMISED_MARK, Clock
 
