@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from rightful.errors import NeedsAttention, RightfulError, TryAgain
+from rightful.errors import NeedsAttention, NotFound, RightfulError, TryAgain
 from rightful.model import Done, Record, Result, Verb
 from rightful.ports import Connector
 from rightful.stores.s3_objects import S3Objects
@@ -235,6 +235,14 @@ def test_opens_each_version_as_it_was(bucket: BucketBench) -> None:
     bucket.put("app/accounts/a/f", b"n" * (2**20 + 5))
     chunks = [list(bucket.connector().open(record)) for record in found(bucket, "a")]
     assert sorted([len(chunk) for chunk in file] for file in chunks) == [[3], [2**20, 5]]
+
+
+def test_a_version_that_is_gone_by_now_is_not_found(bucket: BucketBench) -> None:
+    bucket.put("app/accounts/a/f", b"old")
+    (record,) = found(bucket, "a")
+    bucket.connector().delete([record], ())
+    with pytest.raises(NotFound):
+        next(bucket.connector().open(record))
 
 
 @pytest.mark.parametrize("person", ["b/c", "/", "../a"])

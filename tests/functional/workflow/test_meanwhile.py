@@ -205,3 +205,17 @@ def passing(world: World, step: Lambda) -> Lambda:
         return step(event)
 
     return run
+
+
+def test_skipping_the_store_that_failed_is_enough_for_those_that_only_waited_for_it() -> None:
+    world = make_world()
+    world.ask_for("erasure")
+    world.stores["subscriptions"].fail("find", NeedsAttention("no access"), times=None)
+    run = world.execution().run()
+    assert world.request()["failed"] == ["invoices", "subscriptions"]
+
+    decided = asking.decide(world.deps, "r1", "skip", store="subscriptions", reason="the table was dropped")
+    assert decided == {"ok": True, "message": "Done: skip."}
+    run.resume()
+    assert world.request()["status"] == "completed"
+    assert "skipped" not in row(world, "invoices")

@@ -72,3 +72,10 @@ def test_the_walk_finds_what_the_truth_says(trait: str, stores: Clients, truth: 
     assert {name: len(keys) for name, keys in found.items()} == {
         name: truth.person(email)[name]["records"] for name in found
     }
+
+
+def test_who_shares_a_billing_address_is_not_led_to_other_customers_invoices() -> None:
+    """An accountant's address stands on invoices of several customers; it leads to no more than those."""
+    datamap = load_file(MAP, CONNECTORS)
+    given = {identity for locator in datamap.stores["invoices"].locate for identity in locator.gives}
+    assert given == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from rightful import lifecycle
@@ -119,4 +120,17 @@ def _skip(deps: Deps, request: dict[str, Any], store: str, reason: str) -> bool:
     request_id = request["request_id"]
     progress.skip(deps, request_id, store, reason)
     rows = progress.rows(deps, request_id)
-    return all(rows.get(name, {}).get("skipped") for name in failed)
+    skipped = {name for name, row in rows.items() if row.get("skipped")}
+    return all(name in skipped or _through(deps, request, name, rows, skipped) for name in failed)
+
+
+def _through(
+    deps: Deps, request: dict[str, Any], name: str, rows: Mapping[str, dict[str, Any]], skipped: set[str]
+) -> bool:
+    """Whether a store that could be worked through only waited for skipped ones, which might have led to more in it."""
+    row = rows.get(name, {})
+    if not row.get("done") or row.get("left"):
+        return False
+    plan = deps.table.get(requests.pk(request["request_id"]), f"PLAN#{request.get('plan_hash', '')}")
+    entry = json.loads(plan["plan"])["stores"][name] if plan else {}
+    return bool(entry) and not entry["failed"] and set(entry["waits_for"]) <= skipped

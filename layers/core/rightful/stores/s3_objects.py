@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from rightful.aws.errors import PASSING, error_code, from_code, translated
-from rightful.errors import NeedsAttention, RightfulError, TryAgain
+from rightful.errors import NeedsAttention, NotFound, RightfulError, TryAgain
 from rightful.model import Done, Locator, Page, Record, Result, Store
 from rightful.ports import Clock
 from rightful.stores import s3_objects_map
@@ -112,8 +112,15 @@ class S3Objects:
         raise NeedsAttention("objects cannot be anonymised; the data map says to delete or keep them")
 
     def open(self, record: Record) -> Iterator[bytes]:
+        from botocore.exceptions import ClientError
+
         with translated():
-            answer = self._client.get_object(Bucket=self._bucket, **version_of(record.data))
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, **version_of(record.data))
+            except ClientError as error:
+                if error_code(error) not in GONE:
+                    raise
+                raise NotFound("The object is no longer there.") from None
             yield from answer["Body"].iter_chunks(CHUNK)
 
     # Finding
