@@ -32,6 +32,12 @@ def test_every_parameter_has_a_default_and_says_what_it_is() -> None:
         assert parameter["Description"].strip(), name
 
 
+def test_a_guided_deployment_asks_of_no_route_whether_it_may_be_open() -> None:
+    """Its default answer would end the deployment. `samcli.commands.deploy.auth_utils` looks at `Auth` of the API."""
+    (api,) = resources("AWS::Serverless::Api").values()
+    assert api["Auth"] == {"AddDefaultAuthorizerToCorsPreflight": False}
+
+
 def test_the_packer_knows_every_runtime() -> None:
     assert tuple(template()["Parameters"]["Runtime"]["AllowedValues"]) == RUNTIMES
     assert set(GLIBC) <= set(RUNTIMES)
