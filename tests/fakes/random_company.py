@@ -22,15 +22,20 @@ ERASURES = (
     Erasure(action="keep", ground="accounting", law="a law", period="P7Y", since="at"),
 )
 
-values = st.sampled_from([SEED, "bob@example.org", "1", "2", "3", "", " ", "\t"])
+emails = st.sampled_from([SEED, SEED, "bob@example.org", "1", ""])
+numbers = st.sampled_from(["1", "2", "3", "", " ", "\t"])
 dates = st.sampled_from(["2001-01-01", "2026-01-01", "soon"])
-records = st.dictionaries(st.sampled_from([*NAMES, "at"]), values | dates, max_size=4)
+records = st.one_of(
+    st.fixed_dictionaries({"email": emails, "a": numbers, "b": numbers, "at": dates}),
+    st.fixed_dictionaries({}, optional={"email": emails, "a": numbers, "b": numbers, "at": dates}),
+)
 locators = st.lists(
     st.builds(
         lambda by, gives: Locator(by=by, through={"attribute": by}, gives={name: name for name in gives}),
-        st.sampled_from(NAMES),
+        st.sampled_from([*NAMES, "email"]),
         st.lists(st.sampled_from(NAMES), max_size=3, unique=True),
     ),
+    min_size=1,
     max_size=3,
 )
 
@@ -59,7 +64,7 @@ Company = tuple[DataMap, dict[str, MemoryStore]]
 def companies(draw: st.DrawFn) -> Company:
     names = [f"store-{number}" for number in range(draw(st.integers(1, 4)))]
     stores = {name: store(draw(st.sampled_from(ERASURES)), draw(locators)) for name in names}
-    held = {name: draw(st.lists(records, max_size=6)) for name in names}
+    held = {name: draw(st.lists(records, max_size=8)) for name in names}
     return datamap(stores), {
         name: MemoryStore([{**item, "id": str(n)} for n, item in enumerate(items)]) for name, items in held.items()
     }

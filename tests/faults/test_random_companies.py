@@ -47,7 +47,7 @@ def failing(world: World, number: int, when: Moment) -> Fault:
     return fault
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(companies(), store_faults, port_faults)
 def test_only_what_is_the_persons_changes_and_as_decided(
     company: Company, breaking: list[tuple[int, str, RightfulError, int, bool]], ports: dict[str, tuple[int, Moment]]
