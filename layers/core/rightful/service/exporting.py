@@ -30,7 +30,8 @@ def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[s
     progress.claim(deps, request)
     state = progress.resume(deps, request_id, row) if row.get("lookups") == lookups else None
     if state is None:
-        deps.files.delete(f"work/{request_id}/{store}/")
+        if row:
+            deps.files.delete(_folder(request_id, store))
         state = {"lookup": 0, "cursor": None, "part": 0, "exported": 0, "hidden": {}}
     own = {value for values in search.identities.values() for value in values}
 
@@ -49,9 +50,21 @@ def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[s
             if time_left() <= 0:
                 return {"store": store, "done": False}
     _write(deps, request_id, store, state, part)
+    if state["part"] == 0:
+        _leave_nothing(deps, _folder(request_id, store))
     facts = {"exported": state["exported"], "hidden": state["hidden"], "parts": state["part"]}
     progress.close(deps, request_id, store, lookups=lookups, **facts)
     return {"store": store, "done": True}
+
+
+def _leave_nothing(deps: Deps, folder: str) -> None:
+    """A try killed before its first save may have left a part, which one that writes none does not write over."""
+    if next(deps.files.list(folder), None) is not None:
+        deps.files.delete(folder)
+
+
+def _folder(request_id: str, store: str) -> str:
+    return f"work/{request_id}/{store}/"
 
 
 def _page(deps: Deps, store: str, findings: searching.Findings, state: dict[str, Any]) -> list[Record]:
@@ -69,5 +82,5 @@ def _page(deps: Deps, store: str, findings: searching.Findings, state: dict[str,
 
 def _write(deps: Deps, request_id: str, store: str, state: dict[str, Any], part: bytearray) -> None:
     if part:
-        deps.files.put(f"work/{request_id}/{store}/{state['part']:05}.jsonl", bytes(part))
+        deps.files.put(f"{_folder(request_id, store)}{state['part']:05}.jsonl", bytes(part))
         state["part"] += 1

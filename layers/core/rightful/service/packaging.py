@@ -113,7 +113,7 @@ class _Packer:
         return True
 
     def _save(self) -> None:
-        self._state.ledger = self._shelf.write_ledger()
+        self._state.ledger = self._shelf.save()
         self._state.upload = self._upload.pause()
         sealed.save(self._deps, self._id, "package", json.dumps(asdict(self._state)).encode())
 
@@ -159,7 +159,7 @@ class _Packer:
         state = self._state
         if state.stage == "data":
             survey = Survey()
-            if any(self._shelf.parts(store)):
+            if self._shelf.parts(store):
                 lines = survey.watch(self._shelf.lines(store, survey))
                 entry = self._zip.add(names.json_name(store), tables.as_json(lines), large=True)
                 self._shelf.lay_aside(store, survey)

@@ -4,14 +4,17 @@
 `work/<request id>/~package/<store>.json`         what index.html will show of a store
 `work/<request id>/~package/ledger-<nnnnnn>`      the entries written so far, for the ZIP's directory and the manifest
 
-The number of ledger objects is part of the saved state, so a step that was killed only writes the same ones again.
+What is laid aside stays in memory until the step pauses: a package made in one go writes and reads none of it. The
+number of ledger objects is part of the saved state, so a step that was killed only writes the same ones again.
 """
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from rightful.archive import names
@@ -32,12 +35,22 @@ class Shelf:
         self._work = f"work/{request_id}"
         self._ledger = ledger
         self._noted: list[Entry] = []
+        self._surveys: dict[str, Survey] = {}
+        self._unsaved: set[str] = set()
+        self._parts: defaultdict[str, list[str]] = defaultdict(list)
+        self._listed = False
+        self._recent: tuple[str, bytes] = ("", b"")
 
-    def parts(self, store: str) -> Iterator[str]:
-        return self._files.list(f"{self._work}/{store}/")
+    def parts(self, store: str) -> list[str]:
+        """All of them: exporting is over when packing begins."""
+        if not self._listed:
+            for key in self._files.list(f"{self._work}/"):
+                self._parts[key.split("/")[2]].append(key)
+            self._listed = True
+        return self._parts[store]
 
     def read(self, part: str) -> Iterator[Line]:
-        return map(from_line, _split(self._files.read(part)))
+        return map(from_line, _split(self._chunks(part)))
 
     def lines(self, store: str, survey: Survey) -> Iterator[Line]:
         """All lines of a store; one with an original file says where in the ZIP that is, and `survey` counts it."""
@@ -53,34 +66,60 @@ class Shelf:
 
     def survey(self, store: str) -> Survey:
         """As it was laid aside; an empty one where the store held nothing."""
+        if store not in self._surveys:
+            self._surveys[store] = self._saved_survey(store)
+        return self._surveys[store]
+
+    def lay_aside(self, store: str, survey: Survey) -> None:
+        self._surveys[store] = survey
+        self._unsaved.add(store)
+
+    def note(self, entry: Entry) -> None:
+        self._noted.append(entry)
+        if len(self._noted) >= LEDGER:
+            self._write_ledger()
+
+    def save(self) -> int:
+        """Writes what another process needs to go on; how many ledger objects there are now."""
+        for store in sorted(self._unsaved):
+            self._files.put(self._aside(f"{store}.json"), json.dumps(self._surveys[store].to_json()).encode())
+        self._unsaved.clear()
+        self._write_ledger()
+        return self._ledger
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry noted so far, in order."""
+        for number in range(self._ledger):
+            for line in _split(self._files.read(self._aside(f"ledger-{number:06}"))):
+                yield Entry.from_line(line)
+        yield from self._noted
+
+    def _saved_survey(self, store: str) -> Survey:
+        if not self.parts(store):
+            return Survey()
         try:
             text = b"".join(self._files.read(self._aside(f"{store}.json")))
         except NotFound:
             return Survey()
         return Survey.from_json(json.loads(text))
 
-    def lay_aside(self, store: str, survey: Survey) -> None:
-        self._files.put(self._aside(f"{store}.json"), json.dumps(survey.to_json()).encode())
-
-    def note(self, entry: Entry) -> None:
-        self._noted.append(entry)
-        if len(self._noted) >= LEDGER:
-            self.write_ledger()
-
-    def write_ledger(self) -> int:
-        """Lays aside what was noted; how many ledger objects there are now."""
+    def _write_ledger(self) -> None:
         if self._noted:
             body = b"".join(entry.to_line() for entry in self._noted)
             self._files.put(self._aside(f"ledger-{self._ledger:06}"), body)
             self._ledger += 1
             self._noted.clear()
-        return self._ledger
 
-    def entries(self) -> Iterator[Entry]:
-        """Every entry noted so far, in order."""
-        for number in range(self.write_ledger()):
-            for line in _split(self._files.read(self._aside(f"ledger-{number:06}"))):
-                yield Entry.from_line(line)
+    def _chunks(self, part: str) -> Iterable[bytes]:
+        """A part that is one chunk is kept for the next reading: most stores hold no more, and are read twice."""
+        if part == self._recent[0]:
+            return [self._recent[1]]
+        chunks = self._files.read(part)
+        first, second = next(chunks, b""), next(chunks, None)
+        if second is not None:
+            return chain([first, second], chunks)
+        self._recent = (part, first)
+        return [first]
 
     def _aside(self, name: str) -> str:
         return f"{self._work}/~package/{name}"
