@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any, ClassVar
 from unittest.mock import patch
 
@@ -157,9 +158,8 @@ class Work(MemoryFiles):
         self.objects["work/r1/surveys/00000.jsonl"] = b"".join(to_line({"n": r.key}, {}, r) for r in originals)
 
     def list(self, prefix: str) -> Iterator[str]:
-        if prefix == "work/r1/accounts/":
-            return (f"{prefix}{number:05}.jsonl" for number in range(self._parts))
-        return super().list(prefix)
+        made = (f"work/r1/accounts/{number:05}.jsonl" for number in range(self._parts))
+        return chain(made, super().list(prefix)) if prefix == "work/r1/" else super().list(prefix)
 
     def read(self, key: str) -> Iterator[bytes]:
         if not key.startswith("work/r1/accounts/"):
