@@ -271,6 +271,15 @@ class AnonymisingSuite:
         assert bench.connector().anonymise([(record, {"name": "x"})], bench.guard) == [Result(Done.changed)]
         assert bench.snapshot() == before
 
+    def test_a_record_that_was_read_with_its_mark_is_anonymised_again(self, bench: Bench) -> None:
+        bench.add("acct-1", 1)
+        (record,) = found(bench, "acct-1")
+        bench.connector().anonymise([(record, CHANGES)], bench.guard)
+        (marked,) = found(bench, "acct-1")
+        again = [(marked, {"name": "x"})]
+        assert bench.connector().anonymise(again, bench.guard) == [Result(Done.anonymised)]
+        assert found(bench, "acct-1")[0].data["name"] == "x"
+
     def test_what_changed_or_went_is_left_alone(self, bench: Meddling) -> None:
         bench.add("acct-1", 1)
         bench.add("acct-10", 1)

@@ -171,7 +171,7 @@ class MemoryStore:
         item = self._items.get(record.key)
         if item is None:
             return Result(Done.gone)
-        if ANONYMISED_MARK in item:
+        if ANONYMISED_MARK in item and item[ANONYMISED_MARK] != record.data.get(ANONYMISED_MARK):
             held = all(item.get(name) == value for name, value in changes.items())
             return Result(Done.anonymised if held else Done.changed)
         if _differs(item, record.data, guard):

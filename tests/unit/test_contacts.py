@@ -161,3 +161,10 @@ def test_the_work_grows_with_the_length_only(unit: str) -> None:
 
     cost(1000)
     assert cost(400_000) < 100 * max(cost(40_000), 0.002)
+
+
+@pytest.mark.parametrize("own", ["12345678", "cus-12345678", "7f9c2ba4-1234-5678-9abc-def012345678"])
+def test_a_customer_number_is_nobodys_phone(own: str) -> None:
+    """It might be the end of somebody else's."""
+    (found,) = contacts.find("+33 6 12 34 56 78")
+    assert not contacts.Own({own}).has(found)

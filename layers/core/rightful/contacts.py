@@ -73,9 +73,11 @@ class Own:
     """The person's own addresses and numbers, compared in their canonical form."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        """`values`: any identities; those that are neither an address nor a number match nothing."""
+        """`values`: any identities; those that are neither an address nor written as a phone number match nothing. A
+        short customer number is none: it might be the end of somebody else's."""
         self._emails = {_canonical_email(value) for value in values if "@" in value}
-        self._phones = {digits for value in values if "@" not in value and len(digits := _canonical_phone(value)) >= 7}
+        numbers = {value.strip() for value in values}
+        self._phones = {_canonical_phone(value) for value in numbers if _NUMBER.fullmatch(value) and _is_phone(value)}
 
     def has(self, contact: Contact) -> bool:
         if contact.kind == "email":

@@ -219,3 +219,21 @@ def test_skipping_the_store_that_failed_is_enough_for_those_that_only_waited_for
     run.resume()
     assert world.request()["status"] == "completed"
     assert "skipped" not in row(world, "invoices")
+
+
+def test_what_the_application_wrote_into_an_anonymised_record_is_anonymised_too() -> None:
+    world = make_world()
+    world.ask_for("erasure")
+    world.execution().run()
+    (first, _) = world.stores["surveys"].items
+    world.stores["surveys"].put({**first, "email": ADA, "note": "I am back"})
+    world.clock.advance(days=1)
+
+    world.ask_for("erasure", "r2")
+    world.execution("r2").run()
+    (second, _) = world.stores["surveys"].items
+    assert second["email"] != ADA
+    assert "note" not in second
+    found = world.table.get("REQUEST#r2", "STORE#surveys")
+    assert found is not None
+    assert found["anonymised"] == 1

@@ -142,6 +142,9 @@ class DynamoDB:
         condition, names, values = self._guard(record, guard)
         names["#mark"] = ANONYMISED_MARK
         values[":mark"] = {"S": stamp(self._clock())}
+        unmarked = "attribute_not_exists(#mark)"
+        if ANONYMISED_MARK in record.data:  # personal data came back into it
+            unmarked, values[":read"] = "#mark = :read", from_python(record.data[ANONYMISED_MARK])
         sets, removes = ["#mark = :mark"], []
         for n, (attribute, value) in enumerate(changes.items()):
             names[f"#c{n}"] = attribute
@@ -156,7 +159,7 @@ class DynamoDB:
                 TableName=self._table,
                 Key=key_from_text(record.key),
                 UpdateExpression=update,
-                ConditionExpression=f"{condition} AND attribute_not_exists(#mark)",
+                ConditionExpression=f"{condition} AND {unmarked}",
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
