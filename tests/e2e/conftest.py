@@ -14,6 +14,7 @@ import pytest
 from infra.local.person import Person
 from infra.local.stack import Stack, running_stack
 from infra.sample.truth import Truth
+from tests.e2e import canary, visible
 
 HERE = Path(__file__).parent
 PEOPLE = 60
@@ -45,6 +46,13 @@ def truth(stack: Stack) -> Truth:
 def person(stack: Stack) -> Callable[[str], Person]:
     """Makes someone who uses the API, from their address."""
     return lambda email: Person(email, stack.api_url, stack.mailbox_url)
+
+
+@pytest.fixture(scope="session")
+def played(stack: Stack, person: Callable[[str], Person]) -> Iterator[canary.Played]:
+    """The whole job by a person made of markers, with every event on the bus caught in a queue."""
+    with visible.captured_events(stack):
+        yield canary.play(stack, person)
 
 
 def _free_port() -> int:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from infra.local.person import Person, Unexpected, until
-from infra.local.stack import STACK, Stack
+import urllib3
 
-WORKERS = ("DiscoverFunction", "ExportFunction", "EraseFunction", "PackageFunction")
-"""Logical ids of the functions whose work is paged."""
+from infra.local.person import Person, Unexpected, call, until
+from infra.local.stack import STACK, Stack
 
 
 def physical(stack: Stack, logical_id: str) -> str:
@@ -39,6 +38,15 @@ def wait_for(person: Person, request_id: str, status: str, seconds: float = 60) 
     raise Unexpected(f"the request is {found['status']}, not {status}, after {seconds:.0f} s")
 
 
+def fetch(stack: Stack, person: Person, request_id: str) -> bytes:
+    """The download, with the proof of identity that the person still has."""
+    link = call("POST", f"{stack.api_url}/requests/{request_id}/download", {}, person.token)
+    answer = urllib3.request("GET", link["url"], retries=False)
+    if answer.status != 200:
+        raise Unexpected(f"the download answered {answer.status}")
+    return answer.data
+
+
 def decide(stack: Stack, request_id: str, decision: str, **facts: str) -> dict[str, Any]:
     """The DPO's decision, handed to its function."""
     payload = json.dumps({"request_id": request_id, "action": decision, **facts})
@@ -61,10 +69,10 @@ def refusing(stack: Stack, function: str, resource: str, *actions: str) -> Itera
 
 
 @contextmanager
-def time_budget(stack: Stack, seconds: float) -> Iterator[None]:
-    """Meanwhile, the functions whose work is paged stop after `seconds` (as by the parameter TimeBudgetSeconds)."""
+def time_budget(stack: Stack, seconds: float, *functions: str) -> Iterator[None]:
+    """Meanwhile, these functions (logical ids) stop after `seconds`, as by the parameter TimeBudgetSeconds."""
     client = stack.client("lambda")
-    names = [physical(stack, logical_id) for logical_id in WORKERS]
+    names = [physical(stack, function) for function in functions]
     before = {name: client.get_function_configuration(FunctionName=name)["Environment"] for name in names}
     try:
         for name, environment in before.items():

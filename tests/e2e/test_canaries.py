@@ -8,67 +8,12 @@ import json
 import re
 import secrets
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import pytest
-
-from infra.local.person import Person, call
 from infra.local.stack import Stack
-from infra.sample.keys import bucket_name
 from tests.e2e import driving, visible
-from tests.e2e.marked import Markers, Text, settle
-
-
-@dataclass
-class Played:
-    """What the whole job left behind."""
-
-    markers: Markers
-    person: Person
-    package: bytes
-    link: str
-    secrets: list[str]
-    """Codes and tokens."""
-    seen: list[Text]
-    """Everything that others may read."""
-
-
-@pytest.fixture(scope="module")
-def played(stack: Stack, person: Callable[[str], Person]) -> Iterator[Played]:
-    """An access, and an erasure in which one store fails with an error that quotes a marked object key."""
-    markers = Markers()
-    canary = person(settle(stack, markers))
-    with visible.captured_events(stack):
-        access = canary.ask("access", details=f"I am {markers.word}, {canary.email}")
-        tokens = [canary.token]
-        canary.wait(access)
-        package = canary.download(access)
-        tokens.append(canary.token)
-        link = call("POST", f"{stack.api_url}/requests/{access}/download", {}, canary.token)["url"]
-        _blunder(stack, markers, canary)
-        objects = f"arn:aws:s3:::{bucket_name('uploads', '*')}/*"
-        with driving.refusing(stack, "EraseFunction", objects, "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"):
-            erasure = canary.ask("erasure", details=f"Forget {markers.word}")
-            driving.wait_for(canary, erasure, "needs_attention")
-        tokens.append(canary.token)
-        assert driving.decide(stack, erasure, "retry")["ok"]
-        assert canary.wait(erasure)["status"] == "completed"
-        codes = [code for letter in canary.letters() for code in re.findall(r"(?m)^\s*(\d{8})\s*$", letter.text)]
-        seen = list(visible.texts(stack, canary.email))
-        yield Played(markers, canary, package, link, [*tokens, *codes], seen)
-
-
-def _blunder(stack: Stack, markers: Markers, canary: Person) -> None:
-    """Calls in which personal data stands where it should not, and which are refused."""
-    url, word = stack.api_url, markers.word
-    call("GET", f"{url}/requests/{word}{'x' * 20}?email={canary.email}", token=canary.token, expect=(404,))
-    call("GET", f"{url}/{word}", expect=(403, 404))
-    call("POST", f"{url}/requests", {"type": "access", "email": f"{word}@"}, expect=(422,))
-    call("POST", f"{url}/requests", {"type": word, "email": canary.email, word: word}, expect=(422,))
-    call("POST", f"{url}/verifications/{word}{'x' * 20}", {"code": "12345678"}, expect=(410,))
-    call("GET", f"{url}/requests", token=f"{word}{'x' * (43 - len(word))}", expect=(401,))
+from tests.e2e.canary import Played
+from tests.e2e.marked import Markers
 
 
 def test_every_store_held_the_markers_and_the_package_has_them(played: Played) -> None:
@@ -95,7 +40,7 @@ def test_nothing_that_others_may_read_holds_a_marker(played: Played) -> None:
     assert list(played.markers.found_in(played.seen)) == []
 
 
-def test_no_url_and_no_execution_output_names_the_person(played: Played) -> None:
+def test_the_download_link_names_nobody(played: Played) -> None:
     assert list(played.markers.found_in([("download link", played.link)])) == []
 
 

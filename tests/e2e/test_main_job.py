@@ -151,10 +151,10 @@ def test_work_that_takes_longer_than_one_invocation_goes_on(stack: Stack, truth:
     (account,) = truth.content["persons"][busy.email]["account_ids"]
     write_tickets(stack, account, 1_200)
 
-    with driving.time_budget(stack, 0.2):
+    with driving.time_budget(stack, 0.2, "DiscoverFunction", "ExportFunction", "EraseFunction", "PackageFunction"):
         access = busy.ask("access")
         assert busy.wait(access)["status"] == "completed"
-        package = busy.download(access)
+        package = driving.fetch(stack, busy, access)
         erasure = busy.ask("erasure")
         ended = busy.wait(erasure)
 

@@ -1,0 +1,188 @@
+"""What each function was granted on the running stack, held against what it really asked of IAM, both ways."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.local.emulator import REGION
+from infra.local.stack import Stack
+from infra.sample.keys import table_name
+from tests.e2e import driving
+from tests.e2e.canary import Played
+
+FUNCTIONS = ("Api", "Discover", "Plan", "Ask", "Export", "Erase", "Package", "Complete", "Decide", "MailEvents")
+OF_AWS = "arn:aws:iam::aws:policy/"
+"""AWS's own policies let the runtime write logs and traces; none of our code calls what they grant."""
+
+DENIED_BY_TESTS = {
+    ("Export", "dynamodb:Query"),
+    ("Erase", "s3:DeleteObjectVersion"),
+    ("Erase", "s3:AbortMultipartUpload"),
+    ("Erase", "dynamodb:DeleteItem"),
+}
+AFTER_A_KILL = "clears away what a step that was killed left; tests/faults kills them everywhere"
+MUCH = "progress of more than one item is saved in several; tests/functional/workflow has 50,000 records"
+KEYS = "a request's data key is made at its first use, which the API's always was before"
+NOT_PLAYED: dict[tuple[str, str, str], str] = {
+    ("Api", "dynamodb:DeleteItem", "RequestsTable"): "of two right codes that race, one gives its token back",
+    ("Api", "kms:Decrypt", "key/"): "a container remembers the data keys it made; only another one has to open them",
+    ("Ask", "dynamodb:PutItem", "KeysTable"): KEYS,
+    ("Ask", "kms:GenerateDataKey", "key/"): KEYS,
+    ("Ask", "states:SendTaskSuccess", "PrivacyRequest"): "a request may end while its question is on the way",
+    ("Discover", "dynamodb:PutItem", "KeysTable"): KEYS,
+    ("Discover", "kms:GenerateDataKey", "key/"): KEYS,
+    ("Discover", "dynamodb:PutItem", "RequestsTable"): MUCH,
+    ("Discover", "dynamodb:Query", "RequestsTable"): MUCH,
+    ("Erase", "dynamodb:Query", "RequestsTable"): MUCH,
+    ("Export", "dynamodb:Query", "RequestsTable"): MUCH,
+    ("Export", "s3:AbortMultipartUpload", "/work/*"): AFTER_A_KILL,
+    ("Export", "s3:DeleteObject", "/work/*"): AFTER_A_KILL,
+    ("Export", "s3:ListBucketMultipartUploads", "exportsbucket"): AFTER_A_KILL,
+    ("Export", "s3:ListBucket", "exportsbucket"): AFTER_A_KILL,
+    ("MailEvents", "sqs:SendMessage", "Failures"): "Lambda calls it in the function's name, after a third failure",
+    ("Package", "dynamodb:PutItem", "RequestsTable"): MUCH,
+    ("Package", "s3:AbortMultipartUpload", "/work/*"): AFTER_A_KILL,
+    (
+        "Plan",
+        "ses:SendEmail",
+        "",
+    ): "said where an approval or a grace period is awaited; the sample's map has neither",
+}
+"""(function, action, part of the resource) -> why no test here gets to call it."""
+
+
+@dataclass(frozen=True, order=True)
+class Grant:
+    function: str
+    action: str
+    resource: str
+    """ARN, perhaps with wildcards; of an asked-for one, none."""
+
+
+@pytest.fixture(scope="module")
+def roles(stack: Stack) -> dict[str, str]:
+    """Role -> function (logical ids without their last word)."""
+    return {driving.physical(stack, f"{function}FunctionRole"): function for function in FUNCTIONS}
+
+
+@pytest.fixture(scope="module")
+def granted(stack: Stack, roles: dict[str, str]) -> set[Grant]:
+    """Everything that the roles' policies allow, as deployed."""
+    return {
+        Grant(function, action, resource)
+        for role, function in roles.items()
+        for statement in _statements(stack, role)
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    }
+
+
+def test_nothing_is_granted_that_is_never_asked_for(
+    stack: Stack, played: Played, roles: dict[str, str], granted: set[Grant]
+) -> None:
+    asked = {grant for grant, _ in _decisions(stack, roles)}
+
+    unused = {grant for grant in granted if not any(_covers(grant, each) for each in asked)}
+
+    assert sorted(grant for grant in unused if not _excused(grant)) == []
+    assert {excuse for excuse in NOT_PLAYED if not any(_matches(excuse, grant) for grant in granted)} == set()
+
+
+def _excused(grant: Grant) -> bool:
+    return any(_matches(excuse, grant) for excuse in NOT_PLAYED)
+
+
+def _matches(excuse: tuple[str, str, str], grant: Grant) -> bool:
+    function, action, resource = excuse
+    return (grant.function, grant.action) == (function, action) and resource in grant.resource
+
+
+def _covers(grant: Grant, asked: Grant) -> bool:
+    return (grant.function, grant.action) == (asked.function, asked.action) and fnmatchcase(
+        asked.resource, grant.resource
+    )
+
+
+def _decisions(stack: Stack, roles: dict[str, str]) -> Iterator[tuple[Grant, str]]:
+    """What the functions asked of IAM, and whether it was allowed; the emulator writes it down."""
+    for line in (stack.directory / "iam.jsonl").read_text("utf-8").splitlines():
+        said = json.loads(line)
+        if said["role"] in roles:
+            yield Grant(roles[said["role"]], said["action"], said["resource"]), said["decision"]
+
+
+def _statements(stack: Stack, role: str) -> Iterator[dict[str, Any]]:
+    iam = stack.client("iam")
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        yield from iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]["Statement"]
+    for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        arn = attached["PolicyArn"]
+        if not arn.startswith(OF_AWS):
+            version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+            yield from document["Statement"]
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def test_no_function_is_refused_what_it_asks_for(
+    stack: Stack, played: Played, roles: dict[str, str], granted: set[Grant]
+) -> None:
+    """But for what the tests themselves denied."""
+    refused = {(grant.function, grant.action) for grant, decision in _decisions(stack, roles) if decision != "allowed"}
+    asked = {grant for grant, decision in _decisions(stack, roles) if decision == "allowed"}
+
+    assert refused <= DENIED_BY_TESTS
+    assert sorted(each for each in asked if not any(_covers(grant, each) for grant in granted)) == []
+    assert {each.function for each in asked} == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize(
+    ("function", "operation", "arguments"),
+    [
+        ("Export", "delete_item", {"Key": {"account_id": {"S": "acct-1"}}}),
+        ("Discover", "delete_item", {"Key": {"account_id": {"S": "acct-1"}}}),
+        ("Plan", "get_item", {"Key": {"account_id": {"S": "acct-1"}}}),
+        ("Api", "get_item", {"Key": {"account_id": {"S": "acct-1"}}}),
+        ("Package", "scan", {}),
+        ("Erase", "scan", {}),
+        ("Erase", "put_item", {"Item": {"account_id": {"S": "acct-1"}}}),
+        ("Complete", "get_item", {"Key": {"account_id": {"S": "acct-1"}}}),
+    ],
+)
+def test_a_function_cannot_do_what_is_not_its_work(
+    stack: Stack, function: str, operation: str, arguments: dict[str, Any]
+) -> None:
+    with in_the_role_of(stack, function, "dynamodb") as dynamodb, pytest.raises(ClientError) as refusal:
+        getattr(dynamodb, operation)(TableName=table_name("accounts"), **arguments)
+
+    assert refusal.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+@contextmanager
+def in_the_role_of(stack: Stack, function: str, service: str) -> Iterator[Any]:
+    """A client with the function's own permissions; meanwhile the account may take its role."""
+    iam, role = stack.client("iam"), driving.physical(stack, f"{function}FunctionRole")
+    found = iam.get_role(RoleName=role)["Role"]
+    trust = found["AssumeRolePolicyDocument"]
+    account = found["Arn"].split(":")[4]
+    statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+    opened = {"Version": "2012-10-17", "Statement": [*trust["Statement"], statement]}
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(opened))
+    try:
+        taken = stack.client("sts").assume_role(RoleArn=found["Arn"], RoleSessionName="test")["Credentials"]
+        session = boto3.Session(taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], REGION)
+        yield session.client(service, endpoint_url=stack.endpoint_url)  # type: ignore[call-overload]  # any service name
+    finally:
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
