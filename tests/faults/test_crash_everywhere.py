@@ -23,7 +23,7 @@ STORES: dict[RequestType, tuple[str, ...]] = {
     "erasure": ("accounts", "subscriptions", "invoices", "surveys", "uploads"),
 }
 """An erasure does something else in each of these; an access only differs where there are files."""
-FEWEST = 90
+FEWEST = 60
 """Calls of a run; far fewer would mean that the wire is not watched."""
 
 
