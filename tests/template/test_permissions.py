@@ -24,6 +24,9 @@ NEW = {("dynamodb:PutItem", TABLE)}
 UNSEAL = {("dynamodb:GetItem", KEYS), ("kms:Decrypt", "DataKey.Arn")}
 NEW_KEY = {("dynamodb:PutItem", KEYS), ("kms:GenerateDataKey", "DataKey.Arn")}
 
+TAILS = f"{PACKAGES}.zip.tail-*"
+"""What a pause left beside the download."""
+
 NEEDED: dict[str, set[Grant]] = {
     "table.get": READ,
     "table.put_new": NEW,
@@ -49,7 +52,7 @@ NEEDED: dict[str, set[Grant]] = {
         ("s3:DeleteObject", WORK),
         ("s3:AbortMultipartUpload", WORK),
     },
-    "files.upload": {("s3:PutObject", PACKAGES), ("s3:GetObject", PACKAGES)},
+    "files.upload": {("s3:PutObject", PACKAGES), ("s3:GetObject", PACKAGES), ("s3:DeleteObject", TAILS)},
 }
 MAKES_KEYS = {"api", "discover", "ask"}
 """Those that may be the first to seal under a verification's or a request's key. For all others a missing key
