@@ -49,7 +49,7 @@ class Person:
     token: str = ""
 
     def ask(self, kind: str, **more: str) -> str:
-        """Posts the privacy form (`more` of its fields) and proves the address with the mailed code; the request's id."""
+        """Posts the privacy form (`more` are other fields of it), proves the address by the mailed code; the id."""
         begun = call("POST", self._at("requests"), {"type": kind, "email": self.email, **more})
         self._prove(begun["verification_id"])
         return str(begun["request_id"])
