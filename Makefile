@@ -26,7 +26,7 @@ down: $(READY) ## stop it
 	@$(RUN) -m infra.local.down
 
 test: $(READY_DEV) ## run the whole suite
-	@$(RUN) -m pytest $(PYTEST_ARGS)
+	@$(RUN) -m pytest -n 2 --dist loadgroup --quiet $(PYTEST_ARGS)
 
 bench: $(READY_DEV) ## run the benchmarks
 	@$(RUN) -m tests.bench
