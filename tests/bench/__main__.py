@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import sys
 from collections.abc import Callable, Iterable
 
 from rich.console import Console
@@ -27,7 +26,7 @@ CASES = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.splitlines()[0])
     parser.add_argument("case", nargs="*", choices=[*CASES, []], help="all when none is named")
-    console = Console(file=sys.stdout)  # bound now: a case may send what functions log elsewhere
+    console = Console()
     console.print(machine())
     os.environ["BOTO_DISABLE_CRT"] = "true"  # Lambda has no awscrt; read when botocore is first imported
     for case in parser.parse_args().case or CASES:

@@ -6,27 +6,22 @@ Ours: calls with 100,000 people. Floor: the same request of the same person with
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
-from infra.packaging.build import build_layer
+from moto import mock_aws
+
 from infra.sample.clients import maker
 from infra.sample.generate import AS_OF
 from infra.sample.seed import seed
-from moto import mock_aws
-from rightful import wiring
 from rightful.model import RequestType
-
 from tests.bench.account import REGION, prepare
 from tests.bench.crowd import crowd
-from tests.bench.driving import Company
+from tests.bench.driving import Company, deployed
 from tests.bench.meter import Meter
-from tests.bench.packages import NATIVE
 from tests.bench.results import Result
 
 FEW, MANY = 1_000, 100_000
@@ -51,22 +46,17 @@ def run() -> Iterator[Result]:
 
 def counts(people: int) -> dict[RequestType, dict[str, Any]]:
     """What an access and then an erasure of one person cost among `people` others."""
-    with tempfile.TemporaryDirectory() as scratch, mock_aws():
-        folder = Path(scratch)
-        build_layer("datamap", folder / "datamap", NATIVE)
-        credentials = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "none")
-        with (
-            patch.dict(os.environ, {**credentials, "AWS_DEFAULT_REGION": REGION}),
-            patch.object(sys, "path", [str(folder / "datamap/python"), *sys.path]),
-            patch.dict(os.environ, prepare(maker(None, REGION))),
-            (folder / "functions.log").open("w") as log,
-            redirect_stdout(log),
-        ):
-            os.environ.pop("AWS_ENDPOINT_URL", None)
-            seed(None, REGION, 1, truth=folder / "truth.json", as_of=AS_OF)
-            crowd(people)
-            wiring.clients.cache_clear()
-            return _answered()
+    credentials = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "none")
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        mock_aws(),
+        patch.dict(os.environ, {**credentials, "AWS_DEFAULT_REGION": REGION}),
+        deployed(Path(scratch), prepare(maker(None, REGION))),
+    ):
+        os.environ.pop("AWS_ENDPOINT_URL", None)
+        seed(None, REGION, 1, truth=Path(scratch, "truth.json"), as_of=AS_OF)
+        crowd(people)
+        return _answered()
 
 
 def _answered() -> dict[RequestType, dict[str, Any]]:

@@ -7,7 +7,7 @@ from copy import copy
 from typing import Any, Final
 
 from moto.backends import get_backend
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from tests.bench.account import CONTROL, EXPORTS, REGION
@@ -26,16 +26,18 @@ def crowd(people: int) -> None:
         for attribute in attributes:
             dict.__setitem__(row.attrs, attribute, name)
         for table in stores:
-            table.items[name.value] = {name.value: row} if table.range_key_attr else row
+            table.items[name] = {name: row} if table.range_key_attr else row
     for table in stores:
         table.query = _narrowed(table)
-    for bucket in _backend("s3").buckets.values():
-        if bucket.name != EXPORTS and bucket.keys:
-            pattern = next(iter(bucket.keys.values()))
-            for number in range(people):
-                key = copy(pattern)
-                key.name = f"accounts/{NAMED}{number}/notes.txt"
-                bucket.keys[key.name] = key
+    storage = _backend("s3")
+    buckets = [bucket for bucket in storage.buckets.values() if bucket.name != EXPORTS]
+    for bucket in buckets:
+        pattern = next(iter(bucket.keys.values()))
+        for number in range(people):
+            key = copy(pattern)
+            key.name = f"accounts/{NAMED}{number}/notes.txt"
+            bucket.keys[key.name] = key
+    storage.list_object_versions = _with_prefix(storage)
 
 
 def _narrowed(table: Any) -> Callable[..., Any]:
@@ -44,7 +46,8 @@ def _narrowed(table: Any) -> Callable[..., Any]:
 
     def narrowed(hash_key: Any, *rest: Any, **options: Any) -> Any:
         def partition() -> list[Any]:
-            mine = [rows for key, rows in table.items.items() if not key.startswith(NAMED) or key == hash_key.value]
+            items = table.items.items()
+            mine = [rows for key, rows in items if not key.value.startswith(NAMED) or key == hash_key]
             return [row for rows in mine for row in (rows.values() if table.range_key_attr else [rows])]
 
         table.all_items = partition
@@ -52,6 +55,24 @@ def _narrowed(table: Any) -> Callable[..., Any]:
             return query(hash_key, *rest, **options)
         finally:
             table.all_items = everybody
+
+    return narrowed
+
+
+def _with_prefix(storage: Any) -> Callable[..., Any]:
+    """moto copies every key for each listing of versions; this spares it the crowd's that lie under other prefixes."""
+    listing = storage.list_object_versions
+
+    def narrowed(bucket_name: str, *rest: Any, prefix: str = "", **options: Any) -> Any:
+        bucket = storage.get_bucket(bucket_name)
+        everything, bucket.keys = bucket.keys, type(bucket.keys)()
+        for name, versions in everything.iterlists():
+            if name.startswith(prefix):
+                bucket.keys.setlist(name, versions)
+        try:
+            return listing(bucket_name, *rest, prefix=prefix, **options)
+        finally:
+            bucket.keys = everything
 
     return narrowed
 

@@ -8,21 +8,58 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, TextIO
 from unittest.mock import patch
 
-from rightful import wiring
+from infra.packaging.build import build_layer
+from rightful import entry, wiring
 from rightful.model import RequestType
 from rightful.service.deps import Deps
 from tests.bench.meter import Meter
+from tests.bench.packages import NATIVE
 from tests.fakes.clock import MovableClock
 from tests.fakes.executions import MemoryExecutions
 from tests.fakes.state_machine import Execution, load
 
 FUNCTIONS: Final = ("discover", "plan", "ask", "export", "erase", "package", "complete")
 """Those that the workflow invokes."""
+
+
+@contextmanager
+def deployed(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    """This process as the Lambdas are set up: data map and environment; what they log goes to a file in `folder`."""
+    build_layer("datamap", folder / "datamap", NATIVE)
+    sys.modules.pop("rightful_datamap", None)
+    wiring.clients.cache_clear()
+    with (
+        patch.object(sys, "path", [str(folder / "datamap/python"), *sys.path]),
+        patch.dict(os.environ, environment),
+        (folder / "functions.log").open("w") as log,
+        _logging_to(log),
+    ):
+        yield
+
+
+@contextmanager
+def _logging_to(file: TextIO) -> Iterator[None]:
+    """The functions' log writes to standard output: what it writes here is not ours to read."""
+    entry.logger()
+    kept = [
+        (handler, handler.setStream(file))
+        for handler in logging.getLogger("rightful").handlers
+        if isinstance(handler, logging.StreamHandler)
+    ]
+    try:
+        yield
+    finally:
+        for handler, stream in kept:
+            handler.setStream(stream)
 
 
 class Context:

@@ -32,13 +32,14 @@ class Meter:
     """`service.Operation` -> requests sent, the SDK's own retries included."""
     invocations: Counter[str] = field(default_factory=Counter)
     """Function -> how often it ran."""
-    control_writes: int = 0
-    """Writes to Rightful's own tables."""
+    control_writes: Counter[str] = field(default_factory=Counter)
+    """Function -> its writes to Rightful's own tables."""
     write_units: int = 0
     read_units: float = 0.0
     """Of all tables: 1 per started KB written and per started 4 KB read consistently, half for an index."""
     code: str = ""
     """The last code that was mailed."""
+    _function: str = ""
     _sent: str = ""
 
     def watch(self) -> Meter:
@@ -51,6 +52,7 @@ class Meter:
 
     @contextmanager
     def measured(self, function: str) -> Iterator[None]:
+        self._function = function
         self.invocations[function] += 1
         begun = time.process_time()
         yield
@@ -66,15 +68,16 @@ class Meter:
     def counted(self) -> Iterator[dict[str, Any]]:
         """The counts of what is done inside, filled in at the end."""
         self.calls, self.invocations = Counter(), Counter()
-        self.control_writes, self.write_units, self.read_units, self.counting = 0, 0, 0.0, True
+        self.control_writes, self.write_units, self.read_units, self.counting = Counter(), 0, 0.0, True
         counts: dict[str, Any] = {}
         yield counts
         self.counting = False
+        door = self.control_writes["api"]
         counts |= {
             "calls": self.calls.total(),
             "by_operation": dict(self.calls.most_common()),
             "invocations": dict(self.invocations),
-            "control_writes": self.control_writes,
+            "control_writes": {"workflow": self.control_writes.total() - door, "front door": door},
             "write_units": self.write_units,
             "read_units": self.read_units,
         }
@@ -92,7 +95,8 @@ class Meter:
             body = request.body
             self._sent = body.decode() if isinstance(body, bytes) else str(body)
             table = json.loads(self._sent).get("TableName")
-            self.control_writes += operation in WRITES and table in CONTROL
+            if operation in WRITES and table in CONTROL:
+                self.control_writes[self._function] += 1
 
     def _answered(self, event_name: str, http_response: Any, **_: Any) -> None:
         if not (self.counting and ".dynamodb." in event_name):

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -21,14 +20,12 @@ from typing import Final
 from unittest.mock import patch
 
 from infra.local import emulator
-from infra.packaging.build import build_layer
 from infra.sample.clients import maker
 from infra.sample.seed import seed
 from rightful.model import RequestType
 from tests.bench.account import REGION, prepare
-from tests.bench.driving import Company
+from tests.bench.driving import Company, deployed
 from tests.bench.meter import Meter
-from tests.bench.packages import NATIVE
 from tests.bench.replay import Replay
 from tests.bench.results import Result
 
@@ -77,16 +74,12 @@ def _emulated(folder: Path) -> Iterator[list[str]]:
     emulator.start(PORT, folder)
     emulator_url = f"http://{emulator.HOST}:{PORT}"
     try:
-        build_layer("datamap", folder / "datamap", NATIVE)
         with (
-            patch.object(sys, "path", [str(folder / "datamap/python"), *sys.path]),
             patch.dict(os.environ, emulator.client_environment(PORT)),
-            patch.dict(os.environ, prepare(maker(emulator_url, REGION))),
-            (folder / "functions.log").open("w") as log,
+            deployed(folder, prepare(maker(emulator_url, REGION))),
         ):
             truth = seed(emulator_url, REGION, PEOPLE, truth=folder / "truth.json")
-            with redirect_stdout(log):
-                persons = json.loads(truth.read_text())["persons"]
-                yield [email for email, person in persons.items() if person["trait"] == "ordinary"]
+            persons = json.loads(truth.read_text())["persons"]
+            yield [email for email, person in persons.items() if person["trait"] == "ordinary"]
     finally:
         emulator.stop(folder)

@@ -27,7 +27,7 @@ def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[s
     lookups = progress.scope(deps, findings)
     if progress.finished(row, lookups) and progress.fresh(deps, row):
         return {"store": store, "done": True}
-    progress.claim(deps, request)
+    progress.ensure_open(request)
     state = progress.resume(deps, request_id, row) if row.get("lookups") == lookups else None
     if state is None:
         if row:

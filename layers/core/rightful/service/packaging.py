@@ -61,7 +61,7 @@ def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
     NeedsAttention, progress.Ended."""
     request = progress.load_verified(deps, request_id)
     if "package" not in request:
-        progress.claim(deps, request)
+        progress.ensure_open(request)
         state = _resumed(deps, request_id)
         try:
             packed = _Packer(deps, request, state).run(time_left)

@@ -39,6 +39,12 @@ def load_verified(deps: Deps, request_id: str) -> dict[str, Any]:
     return request
 
 
+def ensure_open(request: dict[str, Any]) -> None:
+    """Before work that can be undone: the request, as it was just read, is open. Raises Ended."""
+    if request["status"] not in OPEN:
+        raise Ended
+
+
 def claim(deps: Deps, request: dict[str, Any], **expect: Any) -> None:
     """Right before work that cannot be undone: one conditional write that holds only while the request is verified
     and open (and `expect` is true of it). Raises Ended."""

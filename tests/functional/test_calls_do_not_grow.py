@@ -1,0 +1,32 @@
+"""The price of a request does not depend on how many other people there are: counted on the shipped data map, with the
+real connectors and adapters, at 1,000 and at 100,000 people (docs/scale.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rightful.model import RequestType
+from tests.bench.calls import FEW, KINDS, MANY, counts
+
+STORES = 9
+"""Covered ones of infra/datamap.yaml."""
+OWN_TRANSITIONS = {"access": 13, "erasure": 17}
+
+
+@pytest.fixture(scope="module")
+def with_few() -> dict[RequestType, dict[str, Any]]:
+    return counts(FEW)
+
+
+def test_a_hundred_times_the_people_cost_not_one_call_more(with_few: dict[RequestType, dict[str, Any]]) -> None:
+    assert counts(MANY) == with_few
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_transitions_and_control_writes_are_few(kind: RequestType, with_few: dict[RequestType, dict[str, Any]]) -> None:
+    assert with_few[kind]["transitions"] <= STORES + OWN_TRANSITIONS[kind]
+    writes = with_few[kind]["control_writes"]
+    assert writes["workflow"] <= 2 * STORES + 10
+    assert writes["front door"] <= 14
