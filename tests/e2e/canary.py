@@ -55,8 +55,7 @@ def play(stack: Stack, person: Callable[[str], Person]) -> Played:
     assert driving.decide(stack, skipped, "skip", store="tickets", reason="broken")["ok"]
     assert canary.wait(skipped)["status"] == "completed"
 
-    objects = f"arn:aws:s3:::{bucket_name('uploads', '*')}/*"
-    with driving.refusing(stack, "EraseFunction", objects, "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"):
+    with driving.forbidding(stack, uploads_bucket(stack), "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"):
         erasure = canary.ask("erasure", details=f"Forget {markers.word}")
         driving.wait_for(canary, erasure, "needs_attention")
     tokens.append(canary.token)
@@ -90,10 +89,13 @@ def report_sent(stack: Stack, request_id: str) -> None:
     assert json.loads(answer["Payload"].read())["status"] == "accepted"
 
 
+def uploads_bucket(stack: Stack) -> str:
+    return bucket_name("uploads", stack.client("sts").get_caller_identity()["Account"])
+
+
 def lock_one_upload(stack: Stack, name: str) -> None:
     """An Object Lock on the file of this name, for an hour."""
-    s3 = stack.client("s3")
-    bucket = bucket_name("uploads", stack.client("sts").get_caller_identity()["Account"])
+    s3, bucket = stack.client("s3"), uploads_bucket(stack)
     (version,) = (v for v in s3.list_object_versions(Bucket=bucket)["Versions"] if name in v["Key"])
     until = datetime.now(UTC) + timedelta(hours=1)
     s3.put_object_retention(

@@ -29,7 +29,7 @@ def history(stack: Stack, arn: str) -> list[dict[str, Any]]:
     return [event for page in pages for event in page["events"]]
 
 
-def wait_for(person: Person, request_id: str, status: str, seconds: float = 60) -> dict[str, Any]:
+def wait_for(person: Person, request_id: str, status: str, seconds: float = 120) -> dict[str, Any]:
     """The request once it has this status. Raises Unexpected after `seconds`."""
     for _ in until(seconds):
         found = person.status(request_id)
@@ -66,6 +66,18 @@ def refusing(stack: Stack, function: str, resource: str, *actions: str) -> Itera
         yield
     finally:
         iam.delete_role_policy(RoleName=role, PolicyName=name)
+
+
+@contextmanager
+def forbidding(stack: Stack, bucket: str, *actions: str) -> Iterator[None]:
+    """Meanwhile, the bucket's own policy forbids these actions on its objects. The refusal quotes the object's key."""
+    s3 = stack.client("s3")
+    statement = {"Effect": "Deny", "Principal": "*", "Action": actions, "Resource": f"arn:aws:s3:::{bucket}/*"}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    try:
+        yield
+    finally:
+        s3.delete_bucket_policy(Bucket=bucket)
 
 
 @contextmanager

@@ -170,6 +170,12 @@ def test_a_function_cannot_do_what_is_not_its_work(
     assert refusal.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
+def test_in_its_role_a_function_can_do_its_work(stack: Stack) -> None:
+    """So that the refusals above are about what was asked, not about who asked."""
+    with in_the_role_of(stack, "Erase", "dynamodb") as dynamodb:
+        dynamodb.delete_item(TableName=table_name("accounts"), Key={"account_id": {"S": "nobody's"}})
+
+
 @contextmanager
 def in_the_role_of(stack: Stack, function: str, service: str) -> Iterator[Any]:
     """A client with the function's own permissions; meanwhile the account may take its role."""
