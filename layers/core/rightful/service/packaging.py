@@ -100,7 +100,7 @@ class _Packer:
         self._state = state
         self._upload = deps.files.upload(f"packages/{self._id}.zip", state.upload)
         self._zip = ZipWriter(self._upload, moment(request["received_at"]))
-        self._shelf = Shelf(deps.files, self._id, state.ledger)
+        self._shelf = Shelf(deps, self._id, state.ledger)
 
     def run(self, time_left: TimeLeft) -> bool:
         """Whether the package is whole."""

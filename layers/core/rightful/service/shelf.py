@@ -21,17 +21,17 @@ from rightful.archive import names
 from rightful.archive.survey import Survey
 from rightful.archive.zipping import Entry
 from rightful.errors import NotFound
-from rightful.ports import Files
 from rightful.records import Line, encode, from_line
+from rightful.service.deps import Deps
 
 LEDGER = 5_000
 """Entries noted in one object of the ledger."""
 
 
 class Shelf:
-    def __init__(self, files: Files, request_id: str, ledger: int) -> None:
+    def __init__(self, deps: Deps, request_id: str, ledger: int) -> None:
         """`ledger`: how many ledger objects hold the entries so far."""
-        self._files = files
+        self._deps = deps
         self._work = f"work/{request_id}"
         self._ledger = ledger
         self._noted: list[Entry] = []
@@ -44,7 +44,7 @@ class Shelf:
     def parts(self, store: str) -> list[str]:
         """All of them: exporting is over when packing begins."""
         if not self._listed:
-            for key in self._files.list(f"{self._work}/"):
+            for key in self._deps.files.list(f"{self._work}/"):
                 self._parts[key.split("/")[2]].append(key)
             self._listed = True
         return self._parts[store]
@@ -82,7 +82,7 @@ class Shelf:
     def save(self) -> int:
         """Writes what another process needs to go on; how many ledger objects there are now."""
         for store in sorted(self._unsaved):
-            self._files.put(self._aside(f"{store}.json"), json.dumps(self._surveys[store].to_json()).encode())
+            self._deps.files.put(self._aside(f"{store}.json"), json.dumps(self._surveys[store].to_json()).encode())
         self._unsaved.clear()
         self._write_ledger()
         return self._ledger
@@ -90,7 +90,7 @@ class Shelf:
     def entries(self) -> Iterator[Entry]:
         """Every entry noted so far, in order."""
         for number in range(self._ledger):
-            for line in _split(self._files.read(self._aside(f"ledger-{number:06}"))):
+            for line in _split(self._deps.files.read(self._aside(f"ledger-{number:06}"))):
                 yield Entry.from_line(line)
         yield from self._noted
 
@@ -98,7 +98,7 @@ class Shelf:
         if not self.parts(store):
             return Survey()
         try:
-            text = b"".join(self._files.read(self._aside(f"{store}.json")))
+            text = b"".join(self._deps.files.read(self._aside(f"{store}.json")))
         except NotFound:
             return Survey()
         return Survey.from_json(json.loads(text))
@@ -106,7 +106,7 @@ class Shelf:
     def _write_ledger(self) -> None:
         if self._noted:
             body = b"".join(entry.to_line() for entry in self._noted)
-            self._files.put(self._aside(f"ledger-{self._ledger:06}"), body)
+            self._deps.files.put(self._aside(f"ledger-{self._ledger:06}"), body)
             self._ledger += 1
             self._noted.clear()
 
@@ -114,7 +114,7 @@ class Shelf:
         """A part that is one chunk is kept for the next reading: most stores hold no more, and are read twice."""
         if part == self._recent[0]:
             return [self._recent[1]]
-        chunks = self._files.read(part)
+        chunks = self._deps.files.read(part)
         first, second = next(chunks, b""), next(chunks, None)
         if second is not None:
             return chain([first, second], chunks)
