@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash -euo pipefail
 .DELETE_ON_ERROR:
-.PHONY: help demo up down test check audit bench access lock clean
+.PHONY: help demo up down test check audit bench datamap access lock clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -45,6 +45,9 @@ check: $(READY_DEV) $(READY_POLICY) ## format, lint, types, imports, templates, 
 
 audit: $(READY_DEV) ## look the locked packages up in the advisory database (needs the internet)
 	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.txt
+
+datamap: $(READY) ## check infra/datamap.yaml
+	@$(RUN) -m rightful datamap check infra/datamap.yaml
 
 access: $(READY) ## write infra/store_access.yaml from the data map
 	$(RUN) -m rightful datamap access infra/datamap.yaml infra/store_access.yaml

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chalice.app import Chalice, Request, Response
+
 from rightful import __version__, wiring
 from rightful.api.problems import problem, problem_of
 from rightful.clocks import stamp

@@ -6,7 +6,7 @@ from typing import Any
 
 from rightful.entry import Event
 from rightful.entry import handler as entry
-from rightful.errors import Refused
+from rightful.errors import NeedsAttention, Refused
 from rightful.service import asking
 from rightful.service.deps import Deps, TimeLeft
 
@@ -22,6 +22,8 @@ def answer(deps: Deps, event: Event, _: TimeLeft) -> dict[str, Any]:
             ground=event.get("ground", ""),
             reason=event.get("reason", ""),
         )
+    except NeedsAttention:
+        return {"ok": False, "message": "There is no verified request with this id. Copy it from the mail."}
     except Refused as refusal:
         return {"ok": False, "message": refusal.detail, "errors": dict(refusal.errors)}
 

@@ -13,6 +13,7 @@ from typing import IO, Any
 from infra.sample.keys import row_key
 from infra.sample.truth import Truth
 
+NOT_COVERED = "not covered yet"
 Snapshot = Mapping[str, Mapping[str, str]]
 """Store -> record key -> SHA-256 of the record."""
 
@@ -52,7 +53,7 @@ def erasure(truth: Truth, email: str, before: Snapshot, after: Snapshot, told: M
     for store, share in truth.person(email).items():
         said = told.get(store, {})
         if not said.get("covered", False):
-            rows.append(Outcome(store, found=share["records"], why="not covered yet"))
+            rows.append(Outcome(store, found=share["records"], why=NOT_COVERED))
             continue
         row = Outcome(store, found=share["records"], erased=said["deleted"], anonymised=said["anonymised"])
         row.kept, row.left = said["kept"], said["left"]
@@ -79,7 +80,7 @@ def access(truth: Truth, email: str, before: Snapshot, after: Snapshot, package:
             if before[store] != after[store]:
                 row.problems.append("an access changed the store")
             if f"data/{store}.json" not in archive.namelist():
-                row.why = "not covered yet"
+                row.why = NOT_COVERED
                 continue
             text = archive.read(f"data/{store}.json").decode()
             records = json.loads(text)

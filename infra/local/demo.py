@@ -24,8 +24,8 @@ from rich.table import Table
 
 from infra.local import checks
 from infra.local.checks import Outcome
-from infra.local.emulator import ROOT, LocalError
-from infra.local.person import Person
+from infra.local.emulator import ROOT, LocalError, port_from
+from infra.local.person import Person, until
 from infra.local.stack import Stack, running_stack
 from infra.sample.digest import snapshot
 from infra.sample.truth import Truth
@@ -39,10 +39,10 @@ def main() -> int:
     arguments.add_argument("--svg", type=Path, metavar="FILE", help="also draw what the terminal showed")
     drawing: Path | None = arguments.parse_args().svg
     began = time.monotonic()
-    port = int(os.environ.get("RIGHTFUL_PORT", "4566"))
     console.rule("[bold]Rightful: a download and a deletion, end to end")
     try:
-        with running_stack(port=port, people=1000, report=_step) as stack:
+        port = port_from(dict(os.environ))
+        with running_stack(port=port, people=1000, directory=REPORT / "stack", report=_step) as stack:
             report = play(stack)
     except LocalError as error:
         console.print(f"[red]{error}")
@@ -122,6 +122,9 @@ def _watch(stack: Stack, person: Person, kind: str) -> tuple[dict[str, Any], lis
     arn = f"{stack.outputs['PrivacyRequestArn'].replace(':stateMachine:', ':execution:')}:{kind}-{request_id}"
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         status = person.wait(request_id, each=lambda: live.update(_view(states(machine, arn), began)))
+    for _ in until(30):
+        if machine.describe_execution(executionArn=arn)["status"] != "RUNNING":
+            break
     seen = states(machine, arn)
     console.print(_view(seen, began))
     return status, [name for name, _ in seen]
@@ -156,9 +159,10 @@ def _show(title: str, rows: list[Outcome], columns: tuple[str, ...]) -> None:
     for column in columns:
         table.add_column(column, justify="right")
     table.add_column("why")
-    table.add_column("held")
+    table.add_column("as promised")
     for row in rows:
         verdict = "[red]" + "; ".join(sorted(set(row.problems))) if row.problems else "[green]yes"
+        verdict = "told as not covered" if row.why == checks.NOT_COVERED and not row.problems else verdict
         table.add_row(row.store, *(str(getattr(row, column)) for column in columns), row.why, verdict)
     console.print(table)
 

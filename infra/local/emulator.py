@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -70,8 +71,9 @@ def start(port: int, directory: Path, *, wait_scale: float = 1.0) -> None:
     """
     stop(directory)
     _refuse_busy(port)
-    temporary = directory / "tmp"
-    temporary.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(directory)
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
     settings = {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": HOST,
@@ -125,7 +127,13 @@ def stop(directory: Path) -> bool:
         os.killpg(process, signal.SIGKILL)
     if child := _children.pop(process, None):
         child.wait()
+    shutil.rmtree(_temporary(directory), ignore_errors=True)
     return True
+
+
+def _temporary(directory: Path) -> Path:
+    """Where the emulator unpacks each Lambda process, some 40 MB each."""
+    return directory / "tmp"
 
 
 def running(directory: Path) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -16,6 +17,7 @@ from rightful.ports import Vault
 from tests.fakes.clock import MovableClock
 from tests.fakes.vault import MemoryVault
 
+PAST, FUTURE = datetime(2020, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
 PLAIN = [b"", b"a", "día \U0001f600".encode(), bytes(range(256)) * 2000]
 
 
@@ -51,21 +53,25 @@ class VaultContract:
             with pytest.raises(NeedsAttention):
                 vault.open("r1", sealed[:length])
 
-    def test_nothing_opens_after_shredding(self, vault: Vault) -> None:
+    def test_nothing_opens_and_nothing_is_sealed_after_the_key_lapsed(self, vault: Vault) -> None:
         sealed = vault.seal("r1", b"secret")
         kept = vault.seal("r2", b"other")
-        vault.shred("r1")
-        vault.shred("r1")
+        vault.lapse("r1", PAST)
+        vault.lapse("r1", PAST)
         with pytest.raises(NotFound):
             vault.open("r1", sealed)
+        with pytest.raises(NotFound):
+            vault.seal("r1", b"new")
         assert vault.open("r2", kept) == b"other"
 
-    def test_a_key_made_after_shredding_is_another(self, vault: Vault) -> None:
+    def test_a_key_lives_until_it_lapses(self, vault: Vault) -> None:
         sealed = vault.seal("r1", b"secret")
-        vault.shred("r1")
-        assert vault.open("r1", vault.seal("r1", b"new")) == b"new"
-        with pytest.raises(NeedsAttention):
-            vault.open("r1", sealed)
+        vault.lapse("r1", FUTURE)
+        assert vault.open("r1", sealed) == b"secret"
+
+    def test_a_key_that_is_not_there_lapses_without_effect(self, vault: Vault) -> None:
+        vault.lapse("unknown", PAST)
+        assert vault.open("unknown", vault.seal("unknown", b"new")) == b"new"
 
     def test_an_unknown_request_has_no_key(self, vault: Vault) -> None:
         with pytest.raises(NotFound):

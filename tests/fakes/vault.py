@@ -6,8 +6,10 @@ import base64
 import hashlib
 import hmac
 import secrets
+from datetime import UTC, datetime
 
 from rightful.errors import NeedsAttention, NotFound
+from rightful.ports import Clock
 from tests.fakes.recording import Fault, Recorder, no_fault
 
 
@@ -16,13 +18,16 @@ class MemoryVault(Recorder):
 
     port = "vault"
 
-    def __init__(self, fault: Fault = no_fault) -> None:
+    def __init__(self, fault: Fault = no_fault, clock: Clock = lambda: datetime.now(UTC)) -> None:
         super().__init__(fault)
         self.keys: dict[str, bytes] = {}
+        self.ends: dict[str, datetime] = {}
+        self._clock = clock
         self._pepper = secrets.token_bytes(32)
 
     def seal(self, request_id: str, plain: bytes) -> bytes:
         with self.operation("seal", request_id):
+            self._check_life(request_id)
             key = self.keys.setdefault(request_id, secrets.token_bytes(32))
             nonce = secrets.token_bytes(12)
             hidden = _xor(plain, key, nonce)
@@ -30,6 +35,7 @@ class MemoryVault(Recorder):
 
     def open(self, request_id: str, sealed: bytes) -> bytes:
         with self.operation("open", request_id):
+            self._check_life(request_id)
             key = self.keys.get(request_id)
             if key is None:
                 raise NotFound("The key of this request was destroyed.")
@@ -38,14 +44,19 @@ class MemoryVault(Recorder):
                 raise NeedsAttention("open: sealed bytes were altered, or belong to another request")
             return _xor(hidden, key, nonce)
 
-    def shred(self, request_id: str) -> None:
-        with self.operation("shred", request_id):
-            self.keys.pop(request_id, None)
+    def lapse(self, request_id: str, at: datetime) -> None:
+        with self.operation("lapse", request_id):
+            if request_id in self.keys:
+                self.ends[request_id] = at
 
     def digest(self, purpose: str, value: str) -> str:
         with self.operation("digest", purpose):
             mac = hmac.digest(self._pepper + purpose.encode(), value.encode(), "sha256")
             return base64.urlsafe_b64encode(mac).decode().rstrip("=")
+
+    def _check_life(self, request_id: str) -> None:
+        if request_id in self.ends and self.ends[request_id] <= self._clock():
+            raise NotFound("The key of this request was destroyed.")
 
 
 def _xor(data: bytes, key: bytes, nonce: bytes) -> bytes:

@@ -231,7 +231,7 @@ def make_world(
     time_left: Callable[[], TimeLeft] = lambda: forever,
 ) -> World:
     clock = MovableClock()
-    table, vault, mailer, files = MemoryTable(clock), MemoryVault(), MemoryMailer(), MemoryFiles()
+    table, vault, mailer, files = MemoryTable(clock), MemoryVault(clock=clock), MemoryMailer(), MemoryFiles()
     executions, events = MemoryExecutions(), MemoryEvents()
     stores = small_stores() if stores is None else stores
     deps = Deps(

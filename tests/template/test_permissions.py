@@ -37,6 +37,7 @@ NEEDED: dict[str, set[Grant]] = {
     "limits.take": READ | UPDATE | NEW,
     "vault.open": UNSEAL,
     "vault.seal": UNSEAL,
+    "vault.lapse": {("dynamodb:UpdateItem", KEYS)},
     "vault.digest": {("kms:GenerateMac", "HashKey.Arn")},
     "mailer.send": {("ses:SendEmail", resource) for resource in SES},
     "events.publish": {("events:PutEvents", ARN % ("events", "event-bus/default"))},

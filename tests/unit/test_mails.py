@@ -225,7 +225,7 @@ def test_the_dpo_can_paste_the_answer() -> None:
     assert approval[0] == {"action": "approve", "request_id": request_id, "plan_hash": "ab" * 32}
     assert approval[1]["action"] == "reject"
     attention = pasted(in_english("dpo_attention"))
-    assert attention[0] == {"action": "retry", "request_id": request_id, "store": "tickets"}
+    assert attention[0] == {"action": "retry", "request_id": request_id}
     assert attention[1] | {"reason": ""} == {
         "action": "skip",
         "request_id": request_id,

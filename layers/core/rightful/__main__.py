@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def summary(datamap: DataMap) -> str:
     """A table of the stores, and the order in which an erasure takes them."""
-    rows = [("store", "connector", "found by", "erasure", "kept for", "retention")]
+    rows = [("store", "connector", "found by", "erasure", "kept for", "retention (not enforced yet)")]
     for name, store in datamap.stores.items():
         found = ", ".join(dict.fromkeys(locator.by for locator in store.locate)) or "-"
         kept = f"{store.erasure.period} ({store.erasure.ground})" if store.erasure.action == "keep" else "-"

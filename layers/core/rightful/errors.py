@@ -11,8 +11,8 @@ RightfulError
     ├── Gone            410
     └── TooMany         429  `retry_after` in seconds
 
-A Lambda failure reaches Step Functions under its class name, so `TryAgain` and `NeedsAttention` stand in the
-`ErrorEquals` of infra/workflows (a test compares them). No message may hold personal data or a secret.
+A Lambda failure reaches Step Functions under its class name, so `TryAgain` stands in the `ErrorEquals` of
+infra/workflows (a test compares them). No message may hold personal data or a secret.
 """
 
 from __future__ import annotations

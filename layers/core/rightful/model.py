@@ -168,6 +168,9 @@ class Controller:
     complaint: str
     """The supervisory authority the person may complain to, with its address."""
     regime: Regime = "gdpr"
+    records_kept: str = "P3Y"
+    """ISO 8601 duration for which a closed request's address stays readable (for a complaint or a court); then its key
+    is destroyed, and counts, dates and keyed hashes are all that is left."""
     transfers: str = ""
     """Article 15(2): transfers to third countries and their safeguards."""
     holidays: list[str] = field(default_factory=list)

@@ -1,9 +1,10 @@
 """What would be done to each record and each store, and the hash that an approval is bound to. Pure.
 
 A plan is plain JSON:
-{"request_id", "type", "map_version", "stores": {name: {"action", "delete", "anonymise", "keep", "kept": [...],
-"digest", "covered", "failed"}}}. Counts are records. `digest` is a keyed fingerprint of which records were found, so
-that two plans over different records never share a hash even when the counts agree. It names no person.
+{"request_id", "type", "map_version", "stores": {name: {"covered", "failed", "waits_for", "digest", and for an
+erasure "delete", "anonymise", "keep", "done", "kept": [...], for an access "export"}}}. Counts are records. `digest`
+is a keyed fingerprint of which records were found, so that two plans over different records never share a hash even
+when the counts agree. It names no person.
 """
 
 from __future__ import annotations

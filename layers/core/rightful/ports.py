@@ -73,8 +73,9 @@ class Vault(Protocol):
     def open(self, request_id: str, sealed: bytes) -> bytes:
         """Decrypted. Raises NotFound when the key was shredded."""
 
-    def shred(self, request_id: str) -> None:
-        """Deletes the request's data key: nothing sealed under it can be read again."""
+    def lapse(self, request_id: str, at: datetime) -> None:
+        """Ends the life of the request's data key at that time: nothing sealed under it can be read from then on.
+        Without effect when there is no key."""
 
     def digest(self, purpose: str, value: str) -> str:
         """Keyed hash, stable for the life of the stack: 43 URL-safe characters. `purpose` separates uses."""

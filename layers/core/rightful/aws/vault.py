@@ -69,10 +69,26 @@ class KmsVault:
         except InvalidTag:
             raise NeedsAttention("sealed bytes were altered, or belong to another request") from None
 
-    def shred(self, request_id: str) -> None:
-        with translated():
-            self._dynamodb.delete_item(TableName=self._keys_table, Key={"id": {"S": request_id}})
-        self._keys.pop(request_id, None)
+    def lapse(self, request_id: str, at: datetime) -> None:
+        """By the table's TTL, which deletes the wrapped key for good within days; until then it is not used."""
+        try:
+            with translated():
+                self._expire(request_id, at)
+        finally:
+            self._keys.pop(request_id, None)
+
+    def _expire(self, request_id: str, at: datetime) -> None:
+        try:
+            self._dynamodb.update_item(
+                TableName=self._keys_table,
+                Key={"id": {"S": request_id}},
+                UpdateExpression="SET expires_at = :at",
+                ConditionExpression="attribute_exists(id)",
+                ExpressionAttributeValues={":at": {"N": str(int(at.timestamp()))}},
+            )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
 
     def digest(self, purpose: str, value: str) -> str:
         """HMAC-SHA256 under a key that KMS derives from `purpose`: one call per purpose and process."""
@@ -97,7 +113,7 @@ class KmsVault:
             answer = self._dynamodb.get_item(
                 TableName=self._keys_table, Key={"id": {"S": request_id}}, ConsistentRead=True
             )
-        return self._unwrapped(request_id, answer["Item"]["wrapped"]["B"]) if "Item" in answer else None
+        return self._unwrapped(request_id, answer["Item"]) if "Item" in answer else None
 
     def _made(self, request_id: str) -> bytes:
         """A new key, or the one that another process stored first."""
@@ -116,13 +132,17 @@ class KmsVault:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
                 response: Mapping[str, Any] = error.response
-                return self._unwrapped(request_id, response["Item"]["wrapped"]["B"])
+                return self._unwrapped(request_id, response["Item"])
         return self._remember(request_id, new["Plaintext"])
 
-    def _unwrapped(self, request_id: str, wrapped: bytes) -> bytes:
+    def _unwrapped(self, request_id: str, item: Mapping[str, Any]) -> bytes:
+        if "expires_at" in item and int(item["expires_at"]["N"]) <= self._clock().timestamp():
+            raise NotFound("The key of this request was destroyed.")
         with translated():
             answer = self._kms.decrypt(
-                KeyId=self._data_key, CiphertextBlob=bytes(wrapped), EncryptionContext={"request_id": request_id}
+                KeyId=self._data_key,
+                CiphertextBlob=bytes(item["wrapped"]["B"]),
+                EncryptionContext={"request_id": request_id},
             )
         return self._remember(request_id, answer["Plaintext"])
 

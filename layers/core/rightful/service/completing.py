@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rightful import lifecycle
+from rightful import lifecycle, periods
 from rightful.service import mailing, progress, requests
 from rightful.service.deps import Deps
 
@@ -21,7 +21,16 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
     else:
         request = requests.transition(deps, request_id, "completed", what=_SENTENCE[request["type"]])
     tell(deps, request)
+    _forget(deps, request_id)
     return {"status": request["status"]}
+
+
+def _forget(deps: Deps, request_id: str) -> None:
+    """What was found goes at once; what says whose request it was, when its record-keeping period ends."""
+    for item in deps.table.query(requests.pk(request_id), "SEALED#"):
+        deps.table.delete(item["pk"], item["sk"])
+    kept = periods.parse(deps.datamap.controller.records_kept)
+    deps.vault.lapse(request_id, periods.add(deps.clock(), kept))
 
 
 _SENTENCE = {
@@ -34,7 +43,7 @@ def outcomes(deps: Deps, request_id: str) -> dict[str, dict[str, Any]]:
     """Store -> what was done there, for the person: counts, grounds, dates; `covered: False` for a store that
     Rightful does not reach yet."""
     rows = progress.rows(deps, request_id)
-    hidden = ("pk", "sk", "lookups", "planned", "sealed")
+    hidden = ("pk", "sk", "lookups", "parts", "planned", "sealed")
     result: dict[str, dict[str, Any]] = {}
     for name, store in deps.datamap.stores.items():
         facts = {key: value for key, value in rows.get(name, {}).items() if key not in hidden}

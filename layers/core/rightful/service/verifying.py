@@ -151,6 +151,7 @@ def send_code(
     }
     if request_id:
         facts["request_id"] = request_id
+    deps.vault.lapse(verification_id, expires + TOKEN_LIFE)
     if not deps.table.put_new(_pk(verification_id), "VERIFICATION", facts):
         unsent = {"mailed_at": None, "token_hash": None}
         item = deps.table.update(_pk(verification_id), "VERIFICATION", {"code_hash": code_hash}, expect=unsent)
