@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.dynamodb.models import DynamoDBBackend
 
 from rightful.aws.table import DynamoTable
 from rightful.ports import Table
@@ -206,7 +207,8 @@ class TestMemoryTable(TableContract):
 
 class TestDynamoTable(TableContract):
     @pytest.fixture
-    def client(self) -> Iterator[Any]:
+    def client(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+        one_at_a_time(monkeypatch)
         with mock_aws():
             client = boto3.client("dynamodb", "eu-west-1")
             make_table(client)
@@ -224,6 +226,17 @@ class TestDynamoTable(TableContract):
         assert table.update("P", "S", {}, add={"seq": 1}) == {"pk": "P", "sk": "S", "status": "b", "seq": 2}
         assert not table.put_new("P", "S", {"status": "c"})
         assert table.update("P", "S", {"status": "c"}, expect={"status": "a"}) is None
+
+
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB checks a condition and writes in one go. moto does it in two, between which another thread may write."""
+    lock, update = threading.Lock(), DynamoDBBackend.update_item
+
+    def locked(*args: Any, **options: Any) -> Any:
+        with lock:
+            return update(*args, **options)
+
+    monkeypatch.setattr(DynamoDBBackend, "update_item", locked)
 
 
 def repeat(client: Any, *operations: str) -> None:

@@ -83,7 +83,7 @@ def decide(
     facts: dict[str, Any] = {"decision": decision, "decided_at": stamp(deps.clock())}
     if decision == "approve":
         if plan_hash != request["plan_hash"]:
-            raise Conflict("This is not the hash of the newest plan, which may have changed. Copy it from the newest mail.")
+            raise Conflict("This is not the hash of the newest plan. Copy it from the newest mail: the plan changed.")
         facts |= {"approved_hash": plan_hash, "approved_at": facts["decided_at"]}
     elif decision == "reject":
         if not (ground and reason):
