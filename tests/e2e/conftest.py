@@ -1,13 +1,13 @@
 """One running stack for all end-to-end tests: the emulator with IAM enforced, the real template, sixty people.
 
-Each test takes people of its own, so that the tests share the stack and nothing else.
+Each test takes people of its own, so that the tests share the stack and nothing else. Under pytest-xdist with
+`--dist loadgroup` one worker runs them all (tests/conftest.py).
 """
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,18 +16,9 @@ from infra.local.stack import Stack, running_stack
 from infra.sample.truth import Truth
 from tests.e2e import canary, visible
 
-HERE = Path(__file__).parent
 PEOPLE = 60
 WAIT_SCALE = 0.1
 """Share of their time that retry intervals really take."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under pytest-xdist (`--dist loadgroup`) one worker runs them all; with another distribution each worker
-    starts a stack of its own."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 @pytest.fixture(scope="session")
