@@ -21,6 +21,11 @@ from rightful.identities import variants
 from rightful.model import DataMap, Locator, Page, Record
 from rightful.ports import Connector
 
+NOBODY = frozenset(
+    ("", "-", "--", "?", "0", "anonymous", "n/a", "na", "nan", "nil", "none", "null", "tbd", "undefined", "unknown")
+) | {"00000000-0000-0000-0000-000000000000"}
+"""Values that stores hold where they know of no identity. They are never followed."""
+
 
 @dataclass(slots=True)
 class Findings:
@@ -32,6 +37,8 @@ class Findings:
     """Planned action -> records."""
     kept: dict[str, str] = field(default_factory=dict)
     """Ground -> latest end (RFC 3339), empty text when a record does not say."""
+    marks: list[str] = field(default_factory=list)
+    """Keyed hash of each record to delete or anonymise, with that action: the plan, record by record."""
     fingerprint: int = 0
     """Sum of the keyed hashes of the records' keys and actions, modulo 2^256: independent of order."""
     failed: str = ""
@@ -103,17 +110,46 @@ def take(
         if any(connector.matches(record, store.locate[i], v) for i, v in earlier):
             continue
         decision = plans.decide(store, record, as_of)
-        new.append((decision, digest(f"{name}\n{decision.action}\n{record.key}")))
+        new.append((decision, mark_of(name, decision, record, digest)))
     for decision, mark in new:
         findings.counts[decision.action] = findings.counts.get(decision.action, 0) + 1
         if decision.action == "keep":
             note_kept(findings.kept, decision)
+        elif decision.action != "done":
+            findings.marks.append(mark)
         findings.fingerprint = (findings.fingerprint + int.from_bytes(mark.encode(), "big")) % 2**256
     search.cursor = page.cursor
     if page.cursor is None:
         search.queue.pop(0)
     for identity, text in given:
         know(search, datamap, identity, text)
+
+
+def mark_of(store: str, decision: plans.Decision, record: Record, digest: Callable[[str], str]) -> str:
+    """What stands for one record and what is to be done to it, without saying whose it is."""
+    return digest(f"{store}\n{decision.action}\n{record.key}")
+
+
+def go_on(search: Search, datamap: DataMap) -> Search:
+    """The search taken up after something was erased. What was found stands: it is the plan, and the records that led
+    to it may be gone. Only stores whose search had failed (or that are new) are searched, and whatever they lead to; so
+    a person who has come back since is not found anew."""
+    again = Search(identities=search.identities)
+    for name, store in datamap.stores.items():
+        if not store.covered:
+            continue
+        findings = search.stores.get(name)
+        if findings is not None and not findings.failed:
+            again.stores[name] = findings
+            continue
+        lookups = [
+            (index, value)
+            for index, locator in enumerate(store.locate)
+            for value in search.identities.get(locator.by, [])
+        ]
+        again.stores[name] = Findings(lookups=lookups)
+        again.queue += [(name, index, value) for index, value in lookups]
+    return again
 
 
 def fail(search: Search, reason: str) -> None:
@@ -145,7 +181,7 @@ def note_kept(kept: dict[str, str], decision: plans.Decision) -> None:
 
 def _texts(record: Record, path: str) -> list[str]:
     """Identity values at a path: non-blank text, numbers, bytes as base64; those in a list or set that ends the path
-    too. A blank value would match everybody without one."""
+    too. A blank value, or a word that stands for *nobody*, would join all who carry it."""
     values: list[Any] = paths.get(record.data, path)
     single = [each for value in values for each in (value if isinstance(value, list | set | frozenset) else [value])]
     found = [
@@ -153,4 +189,4 @@ def _texts(record: Record, path: str) -> list[str]:
         for value in single
         if isinstance(value, str | int | Decimal | bytes) and not isinstance(value, bool)
     ]
-    return sorted(text for text in found if text.strip())
+    return sorted(text for text in found if text.strip().casefold() not in NOBODY)

@@ -43,7 +43,7 @@ def outcomes(deps: Deps, request_id: str) -> dict[str, dict[str, Any]]:
     """Store -> what was done there, for the person: counts, grounds, dates; `covered: False` for a store that
     Rightful does not reach yet."""
     rows = progress.rows(deps, request_id)
-    hidden = ("pk", "sk", "lookups", "parts", "planned", "sealed")
+    hidden = ("pk", "sk", "lookups", "parts", "sealed")
     result: dict[str, dict[str, Any]] = {}
     for name, store in deps.datamap.stores.items():
         facts = {key: value for key, value in rows.get(name, {}).items() if key not in hidden}

@@ -57,15 +57,12 @@ def found(deps: Deps, request_id: str) -> Search:
 
 def _take_up(deps: Deps, request: dict[str, Any]) -> Search:
     """The search in progress, or a new one. Before anything is erased a new search starts from the proven identity
-    alone; afterwards from all that was known, since the records that gave the rest may be gone."""
+    alone; afterwards the old one goes on (see `searching.go_on`)."""
     saved = sealed.load(deps, request["request_id"], "search")
     search = Search.from_bytes(saved) if saved else None
     if search and search.queue:
         return search
-    contact = json.loads(deps.vault.open(request["request_id"], bytes(request["contact"])))
-    fresh = searching.begin(deps.datamap, "email", contact["typed"])
     if search and request.get("erasing_since"):
-        for identity, values in search.identities.items():
-            for value in values:
-                searching.know(fresh, deps.datamap, identity, value)
-    return fresh
+        return searching.go_on(search, deps.datamap)
+    contact = json.loads(deps.vault.open(request["request_id"], bytes(request["contact"])))
+    return searching.begin(deps.datamap, "email", contact["typed"])

@@ -1,7 +1,8 @@
 """Erases one store as planned, then reads it back.
 
 A store is gone through in passes from its start. The first erases. The second reads back, and erases once more what
-it still finds. If it found something, a third only reads: what is there then is *left over*, and goes to the DPO.
+it still finds. If it found something, a third only reads: what is there then is *left over*, and goes to the DPO. All
+passes act on the records that the plan counted and on no others.
 Counts come from the plan and from the last pass, never from what single calls answered, so they are the same however
 often the step was killed and run again.
 """
@@ -9,8 +10,10 @@ often the step was killed and run again.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from rightful import anonymising, paths, plans, searching
@@ -39,6 +42,8 @@ class State:
     """Action -> records this pass found that are not yet as planned, blocked ones left out."""
     blocked: int = 0
     blocked_until: str = ""
+    later: int = 0
+    """Records of the person that came after the plan."""
     kept: int = 0
     kept_by: dict[str, str] = field(default_factory=dict)
 
@@ -60,42 +65,26 @@ def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[s
     progress.claim(deps, request, erasing_since=request["erasing_since"], plan_hash=request["plan_hash"])
     resumed = progress.resume(deps, request_id, row) if row.get("lookups") == lookups else None
     state = State(**resumed) if resumed else State()
-    planned = _planned(row, findings, resumed is not None)
+    planned = {action: findings.counts.get(action, 0) for action in ("delete", "anonymise")}
+    marks = frozenset(findings.marks)
 
     while True:
         while state.lookup < len(findings.lookups):
-            begun = asdict(state)
-            try:
-                _page(deps, store, findings, state, as_of)
-            except NeedsAttention:  # what was planned counts still, when a later search no longer sees what is erased
-                progress.save(deps, request_id, store, begun, lookups=lookups, planned=planned)
-                raise
+            _page(deps, store, findings, marks, state, as_of)
             if time_left() <= 0:
-                progress.save(deps, request_id, store, asdict(state), lookups=lookups, planned=planned)
+                progress.save(deps, request_id, store, asdict(state), lookups=lookups)
                 return {"store": store, "done": False, "left": 0}
         if (state.number > 1 and not state.due) or state.number == LAST_PASS:
             break
         state = _next_pass(state)
         if time_left() <= 0:
-            progress.save(deps, request_id, store, asdict(state), lookups=lookups, planned=planned)
+            progress.save(deps, request_id, store, asdict(state), lookups=lookups)
             return {"store": store, "done": False, "left": 0}
     if state.number == LAST_PASS and state.blocked:
         _count(state, "delete", -min(state.blocked, state.due.get("delete", 0)))
     left = sum(state.due.values())
-    progress.close(deps, request_id, store, lookups=lookups, planned=planned, left=left, **_outcome(state, planned))
+    progress.close(deps, request_id, store, lookups=lookups, left=left, **_outcome(state, planned))
     return {"store": store, "done": True, "left": left}
-
-
-def _planned(row: Mapping[str, Any], findings: searching.Findings, resumed: bool) -> dict[str, int]:
-    """What this store was to lose, over all searches that led here: a later search no longer sees what is erased."""
-    now = {action: findings.counts.get(action, 0) for action in ("delete", "anonymise")}
-    if resumed:
-        return {action: int(count) for action, count in row["planned"].items()}
-    if not row.get("done"):
-        return now
-    return {
-        action: now[action] + int(row[done]) for action, done in (("delete", "deleted"), ("anonymise", "anonymised"))
-    }
 
 
 def _next_pass(state: State) -> State:
@@ -104,12 +93,16 @@ def _next_pass(state: State) -> State:
     return State(number=LAST_PASS, blocked=state.blocked, blocked_until=state.blocked_until)
 
 
-def _page(deps: Deps, store: str, findings: searching.Findings, state: State, as_of: datetime) -> None:
-    """Acts on one page of one lookup, and moves `state` on."""
+def _page(
+    deps: Deps, store: str, findings: searching.Findings, marks: AbstractSet[str], state: State, as_of: datetime
+) -> None:
+    """Acts on one page of one lookup, and moves `state` on. A record that the plan did not count (it came since) is
+    left alone and counted as `later`."""
     connector, rules = deps.connectors[store], deps.datamap.stores[store]
     index, value = findings.lookups[state.lookup]
     locator = rules.locate[index]
     page = connector.find(locator, value, state.cursor, PAGE)
+    digest = partial(deps.vault.digest, "record")
     todo: dict[plans.Action, list[Record]] = {"delete": [], "anonymise": []}
     for record in page.records:
         if _seen(deps, store, findings.lookups[: state.lookup], record):
@@ -118,8 +111,10 @@ def _page(deps: Deps, store: str, findings: searching.Findings, state: State, as
         if decision.action == "keep":
             state.kept += 1
             searching.note_kept(state.kept_by, decision)
-        elif decision.action in todo:
+        elif decision.action in todo and searching.mark_of(store, decision, record, digest) in marks:
             todo[decision.action].append(record)
+        elif decision.action in todo:
+            state.later += 1
     if state.number == LAST_PASS:
         for action, records in todo.items():
             _count(state, action, len(records))
@@ -175,6 +170,7 @@ def _outcome(state: State, planned: Mapping[str, int]) -> dict[str, Any]:
     return {
         "deleted": max(planned["delete"] - state.due.get("delete", 0) - state.blocked, 0),
         "anonymised": max(planned["anonymise"] - state.due.get("anonymise", 0), 0),
+        "later": state.later,
         "kept": state.kept,
         "kept_by": state.kept_by,
         "blocked": state.blocked,
