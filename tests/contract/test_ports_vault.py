@@ -69,6 +69,12 @@ class VaultContract:
         vault.lapse("r1", FUTURE)
         assert vault.open("r1", sealed) == b"secret"
 
+    def test_a_key_can_be_made_with_its_end(self, vault: Vault) -> None:
+        kept = vault.seal("r2", b"other", FUTURE)
+        assert vault.open("r2", kept) == b"other"
+        vault.seal("r2", b"more", PAST)
+        assert vault.open("r2", kept) == b"other", "only a key that is made then takes the end"
+
     def test_a_key_that_is_not_there_lapses_without_effect(self, vault: Vault) -> None:
         vault.lapse("unknown", PAST)
         assert vault.open("unknown", vault.seal("unknown", b"new")) == b"new"

@@ -25,9 +25,11 @@ class MemoryVault(Recorder):
         self._clock = clock
         self._pepper = secrets.token_bytes(32)
 
-    def seal(self, request_id: str, plain: bytes) -> bytes:
+    def seal(self, request_id: str, plain: bytes, until: datetime | None = None) -> bytes:
         with self.operation("seal", request_id):
             self._check_life(request_id)
+            if until and request_id not in self.keys:
+                self.ends[request_id] = until
             key = self.keys.setdefault(request_id, secrets.token_bytes(32))
             nonce = secrets.token_bytes(12)
             hidden = _xor(plain, key, nonce)

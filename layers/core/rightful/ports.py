@@ -67,8 +67,8 @@ class Mailer(Protocol):
 class Vault(Protocol):
     """Seals what must stay unreadable without its request's own key."""
 
-    def seal(self, request_id: str, plain: bytes) -> bytes:
-        """Encrypted under the request's data key (made at first use)."""
+    def seal(self, request_id: str, plain: bytes, until: datetime | None = None) -> bytes:
+        """Encrypted under the request's data key, made at first use; one made now lapses at `until`."""
 
     def open(self, request_id: str, sealed: bytes) -> bytes:
         """Decrypted. Raises NotFound when the key was shredded."""

@@ -47,10 +47,10 @@ class KmsVault:
         self._keys: OrderedDict[str, tuple[datetime, bytes]] = OrderedDict()
         self._peppers: dict[str, bytes] = {}
 
-    def seal(self, request_id: str, plain: bytes) -> bytes:
+    def seal(self, request_id: str, plain: bytes, until: datetime | None = None) -> bytes:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        key = self._remembered(request_id) or self._stored(request_id) or self._made(request_id)
+        key = self._remembered(request_id) or self._stored(request_id) or self._made(request_id, until)
         nonce = secrets.token_bytes(NONCE)
         return FORMAT + nonce + AESGCM(key).encrypt(nonce, plain, request_id.encode())
 
@@ -115,7 +115,7 @@ class KmsVault:
             )
         return self._unwrapped(request_id, answer["Item"]) if "Item" in answer else None
 
-    def _made(self, request_id: str) -> bytes:
+    def _made(self, request_id: str, until: datetime | None) -> bytes:
         """A new key, or the one that another process stored first."""
         with translated():
             new = self._kms.generate_data_key(
@@ -124,7 +124,11 @@ class KmsVault:
             try:
                 self._dynamodb.put_item(
                     TableName=self._keys_table,
-                    Item={"id": {"S": request_id}, "wrapped": {"B": new["CiphertextBlob"]}},
+                    Item={
+                        "id": {"S": request_id},
+                        "wrapped": {"B": new["CiphertextBlob"]},
+                        **({"expires_at": {"N": str(int(until.timestamp()))}} if until else {}),
+                    },
                     ConditionExpression="attribute_not_exists(id)",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )

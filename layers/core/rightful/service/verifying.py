@@ -51,10 +51,10 @@ class Contact:
         """Raises Invalid when it is no address that can be mailed."""
         return cls(checked_email(typed), typed, locale)
 
-    def sealed(self, deps: Deps, owner: str, **more: str) -> bytes:
-        """As JSON `{email, typed, locale, ...}` under the key of a request or verification."""
+    def sealed(self, deps: Deps, owner: str, until: datetime | None = None, **more: str) -> bytes:
+        """As JSON `{email, typed, locale, ...}` under the key of a request or verification, which lapses at `until`."""
         facts = {"email": self.email, "typed": self.typed, "locale": self.locale, **more}
-        return deps.vault.seal(owner, json.dumps(facts).encode())
+        return deps.vault.seal(owner, json.dumps(facts).encode(), until)
 
     def person(self, deps: Deps) -> str:
         """The keyed hash by which this person is known."""
@@ -143,7 +143,7 @@ def send_code(
     facts: dict[str, Any] = {
         "person": person,
         "purpose": purpose,
-        "contact": contact.sealed(deps, verification_id),
+        "contact": contact.sealed(deps, verification_id, expires + TOKEN_LIFE),
         "code_hash": code_hash,
         "tries": 0,
         "until": stamp(expires),
@@ -151,7 +151,6 @@ def send_code(
     }
     if request_id:
         facts["request_id"] = request_id
-    deps.vault.lapse(verification_id, expires + TOKEN_LIFE)
     if not deps.table.put_new(_pk(verification_id), "VERIFICATION", facts):
         unsent = {"mailed_at": None, "token_hash": None}
         item = deps.table.update(_pk(verification_id), "VERIFICATION", {"code_hash": code_hash}, expect=unsent)
