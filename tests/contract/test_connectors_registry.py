@@ -6,20 +6,21 @@ import subprocess
 import sys
 from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from botocore import exceptions as botocore
 
 from rightful.aws.errors import translated
 from rightful.errors import NeedsAttention, RightfulError, TryAgain
-from rightful.model import Erasure, Locator, Retention, Store, Strategy
+from rightful.model import Erasure, Locator, Retention, Store, Strategy, Verb
 from rightful.stores import sessions
 from rightful.stores.registry import CONNECTORS
 from tests.contract.connector_suite import store
 
 TABLE = {"table": "people", "key": ["pk", "sk"]}
 BUCKET = {"bucket": "uploads", "prefix": "app/"}
+KEY = "arn:${AWS::Partition}:kms:eu-west-1:${AWS::AccountId}:key/1234abcd-12ab"
 
 
 @pytest.mark.parametrize("name", CONNECTORS)
@@ -54,7 +55,10 @@ def test_the_registry_loads_without_boto3() -> None:
         ("dynamodb", TABLE, {"key": "pk", "value": "{}#", "type": "N"}, "locate.0.through.value"),
         ("dynamodb", TABLE, {"key": "pk", "sort_key": "sk"}, "locate.0.through.sort_prefix"),
         ("dynamodb", TABLE, {"key": "pk", "sort_key": "x", "sort_prefix": "y"}, "locate.0.through.sort_key"),
+        ("dynamodb", {**TABLE, "kms_key": f"{KEY}/abc/d"}, {"key": "pk"}, "settings.kms_key"),
+        ("dynamodb", {**TABLE, "kms_key": "alias/mine"}, {"key": "pk"}, "settings.kms_key"),
         ("s3_objects", {"bucket": ""}, {"prefix": "{}/"}, "settings.bucket"),
+        ("s3_objects", {**BUCKET, "kms_key": "1234abcd"}, {"prefix": "{}/"}, "settings.kms_key"),
         ("s3_objects", {"bucket": "b", "prefix": "app"}, {"prefix": "{}/"}, "settings.prefix"),
         ("s3_objects", BUCKET, {}, "locate.0.through"),
         ("s3_objects", BUCKET, {"prefix": "{}/", "tag": "owner"}, "locate.0.through"),
@@ -115,6 +119,26 @@ def test_each_way_to_look_up_adds_what_it_calls() -> None:
         {"actions": ["dynamodb:Query"], "resources": [f"{prefix}/index/by_email"]},
     ]
     assert "dynamodb:${AWS::Region}:" in str(CONNECTORS["dynamodb"].permissions(replace(table, region=""), "discover"))
+
+
+@pytest.mark.parametrize(
+    ("connector", "settings", "through", "service", "verbs"),
+    [
+        ("dynamodb", TABLE, {"key": "pk"}, "dynamodb", {"discover", "export", "erase"}),
+        ("s3_objects", BUCKET, {"prefix": "{}/"}, "s3", {"package"}),
+    ],
+)
+def test_a_store_under_a_key_of_the_operators_may_be_decrypted_where_it_is_read(
+    connector: str, settings: dict[str, Any], through: dict[str, Any], service: str, verbs: set[Verb]
+) -> None:
+    """And through that service only: the functions cannot use the key on anything else."""
+    kind, plain = CONNECTORS[connector], store(connector, settings, through)
+    encrypted = replace(plain, settings={**settings, "kms_key": KEY})
+    assert list(kind.check(encrypted)) == []
+    allowed = {"actions": ["kms:Decrypt"], "resources": [KEY], "via": f"{service}.eu-west-1.${{AWS::URLSuffix}}"}
+    for verb in get_args(Verb):
+        more = [allowed] if verb in verbs else []
+        assert kind.permissions(encrypted, verb) == [*kind.permissions(plain, verb), *more], verb
 
 
 def client_error(code: str, status: int = 400) -> botocore.ClientError:

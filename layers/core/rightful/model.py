@@ -10,13 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired, TypedDict
 
 RequestType = Literal["access", "erasure"]
 Regime = Literal["gdpr", "uk_gdpr", "ccpa"]
 Verb = Literal["discover", "export", "erase", "package"]
 
 FORBID_UNKNOWN = {"extra": "forbid"}
+
+
+class Permission(TypedDict):
+    """IAM actions on resources, which may hold `${AWS::Partition}`, `${AWS::Region}` and `${AWS::AccountId}`."""
+
+    actions: list[str]
+    resources: list[str]
+    via: NotRequired[str]
+    """The only AWS service through which they may be used (`kms:ViaService`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

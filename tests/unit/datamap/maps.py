@@ -8,7 +8,7 @@ from typing import Any
 
 from rightful.datamap.check import Outcome, check
 from rightful.datamap.kinds import Kinds
-from rightful.model import FORBID_UNKNOWN, Store, Verb
+from rightful.model import FORBID_UNKNOWN, Permission, Store, Verb
 
 GOOD = """\
 version: "1"
@@ -92,7 +92,7 @@ class Cupboard:
             if path == "account":
                 yield f"erasure.fields.{path}", "is a key", "leave it"
 
-    def permissions(self, store: Store, verb: Verb) -> list[dict[str, Any]]:
+    def permissions(self, store: Store, verb: Verb) -> list[Permission]:
         shelf = f"arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/{store.settings['shelf']}"
         return [{"actions": self.needs[verb], "resources": [shelf]}] if verb in self.needs else []
 

@@ -14,9 +14,9 @@ from rightful.datamap import access
 from rightful.datamap.check import load_file
 from rightful.datamap.kinds import Kinds
 from rightful.errors import Invalid
-from rightful.model import DataMap
+from rightful.model import DataMap, Permission, Store, Verb
 from rightful.stores.registry import CONNECTORS
-from tests.unit.datamap.maps import GOOD, KINDS, outcome
+from tests.unit.datamap.maps import GOOD, KINDS, Cupboard, outcome
 
 INFRA = Path(__file__).parents[3] / "infra"
 
@@ -75,6 +75,23 @@ def test_a_store_of_another_account_asks_for_its_role_alone() -> None:
     )
     assert granted(resources, "DiscoverRole") == {("dynamodb:GetItem", shelf("accounts")), ("sts:AssumeRole", role)}
     assert granted(resources, "PackageRole") == set()
+
+
+def test_a_key_may_be_used_through_its_store_only() -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
+
+    class Locked(Cupboard):
+        def permissions(self, store: Store, verb: Verb) -> list[Permission]:
+            via = "dynamodb.${AWS::Region}.${AWS::URLSuffix}"
+            return [*super().permissions(store, verb), {"actions": ["kms:Decrypt"], "resources": [key], "via": via}]
+
+    text = access.template(mapped(GOOD), {"cupboard": Locked()})
+    (policy,) = (p for p in yaml.load(text, Loader=_Short)["Resources"].values() if "EraseRole" in str(p))
+    plain, keyed = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert "Condition" not in plain
+    assert (keyed["Action"], keyed["Resource"]) == (["kms:Decrypt"], [key])
+    assert keyed["Condition"] == {"StringEquals": {"kms:ViaService": "dynamodb.${AWS::Region}.${AWS::URLSuffix}"}}
+    assert lint_all(text) == []
 
 
 def test_planned_stores_get_nothing_and_a_template_without_policies_is_still_one() -> None:

@@ -19,15 +19,20 @@ from rightful.model import DataMap, Verb
 VERBS: tuple[Verb, ...] = ("discover", "export", "erase", "package")
 MOST_CHARACTERS = 6144
 MOST_POLICIES = 10
-_LONGEST = {"${AWS::AccountId}": "0" * 12, "${AWS::Region}": "ap-southeast-99", "${AWS::Partition}": "aws-iso-b"}
+_LONGEST = {
+    "${AWS::AccountId}": "0" * 12,
+    "${AWS::Region}": "ap-southeast-99",
+    "${AWS::Partition}": "aws-iso-b",
+    "${AWS::URLSuffix}": "amazonaws.com.cn",
+}
 
 _HEADER = """\
 # What the functions may do with the operator's own stores. Generated from the data map, so do not edit it:
 #   python -m rightful datamap access infra/datamap.yaml infra/store_access.yaml
 """
 
-_Grant = tuple[tuple[str, ...], str]
-"""Actions, and one resource they are granted on."""
+_Grant = tuple[tuple[str, ...], str, str]
+"""Actions, one resource they are granted on, and the only service through which they may be used (empty: any)."""
 
 
 class _Sub(str):
@@ -90,11 +95,11 @@ def _grants(datamap: DataMap, kinds: Kinds, verb: Verb) -> Iterator[_Grant]:
             continue
         permissions = kinds[store.connector].permissions(store, verb)
         if store.role_arn and permissions:
-            yield ("sts:AssumeRole",), store.role_arn
+            yield ("sts:AssumeRole",), store.role_arn, ""
             continue
         for permission in permissions:
             for resource in permission["resources"]:
-                yield tuple(sorted(permission["actions"])), resource
+                yield tuple(sorted(permission["actions"])), resource, permission.get("via", "")
 
 
 def _documents(grants: list[_Grant]) -> Iterator[dict[str, Any]]:
@@ -110,16 +115,25 @@ def _documents(grants: list[_Grant]) -> Iterator[dict[str, Any]]:
 
 
 def _document(grants: list[_Grant]) -> dict[str, Any]:
-    """One statement for each set of actions, with all its resources."""
-    resources: dict[tuple[str, ...], list[Any]] = {}
-    for actions, resource in grants:
-        resources.setdefault(actions, []).append(_Sub(resource) if "${" in resource else resource)
+    """One statement for each set of actions (and service to use them through), with all its resources."""
+    resources: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for actions, resource, via in grants:
+        resources.setdefault((actions, via), []).append(_filled(resource))
     return {
         "Version": "2012-10-17",
         "Statement": [
-            {"Effect": "Allow", "Action": list(actions), "Resource": on} for actions, on in resources.items()
+            {"Effect": "Allow", "Action": list(actions), "Resource": on, **_condition(via)}
+            for (actions, via), on in resources.items()
         ],
     }
+
+
+def _condition(via: str) -> dict[str, Any]:
+    return {"Condition": {"StringEquals": {"kms:ViaService": _filled(via)}}} if via else {}
+
+
+def _filled(text: str) -> str:
+    return _Sub(text) if "${" in text else text
 
 
 def _size(document: dict[str, Any]) -> int:

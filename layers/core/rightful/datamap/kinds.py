@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from rightful.datamap.load import build
 from rightful.datamap.problems import Finding, Loc, nearest
-from rightful.model import DataMap, Store, Verb
+from rightful.model import DataMap, Permission, Store, Verb
 
 
 class Kind(Protocol):
@@ -24,8 +24,8 @@ class Kind(Protocol):
     def check(self, store: Store) -> Iterator[tuple[str, str, str]]:
         """(path inside the store such as `locate.0.through.index`, what is said of it, cure)."""
 
-    def permissions(self, store: Store, verb: Verb) -> list[dict[str, Any]]:
-        """`[{"actions": [...], "resources": [...]}]`; resources may hold CloudFormation pseudo parameters."""
+    def permissions(self, store: Store, verb: Verb) -> list[Permission]:
+        """Of the calls that a verb makes."""
 
 
 Kinds = Mapping[str, Kind]

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from rightful import paths
 from rightful.errors import Invalid
-from rightful.model import FORBID_UNKNOWN, Store, Verb
+from rightful.model import FORBID_UNKNOWN, Permission, Store, Verb
+from rightful.stores import encryption
 
 Problem = tuple[str, str, str]
 """(path inside the store, what is wrong, cure)."""
@@ -28,6 +29,8 @@ class Settings:
     table: str
     key: list[str]
     """The table's primary key: [partition key] or [partition key, sort key]."""
+    kms_key: str = ""
+    """ARN of the customer managed key that the table is encrypted under, if it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ def check(store: Store) -> Iterator[Problem]:
     settings = Settings(**store.settings)
     if not settings.table:
         yield "settings.table", "has no name", "name the table"
+    yield from encryption.check(settings.kms_key)
     if not 1 <= len(set(settings.key)) == len(settings.key) <= 2 or not all(settings.key):
         yield "settings.key", "is not a primary key", "list the partition key, then the sort key if there is one"
         return
@@ -161,7 +165,7 @@ def _attribute(path: str) -> str:
         return ""  # reported where all paths of the map are checked
 
 
-def permissions(store: Store, verb: Verb) -> list[dict[str, list[str]]]:
+def permissions(store: Store, verb: Verb) -> list[Permission]:
     """The actions that the connector calls for a verb, on exactly the table and indexes it calls them on."""
     if verb == "package":
         return []
@@ -181,4 +185,7 @@ def permissions(store: Store, verb: Verb) -> list[dict[str, list[str]]]:
     if verb == "erase" and (store.erasure.action != "keep" or store.erasure.period):
         action = "dynamodb:UpdateItem" if store.erasure.action == "anonymise" else "dynamodb:DeleteItem"
         granted.setdefault(table, set()).add(action)
-    return [{"actions": sorted(actions), "resources": [arn]} for arn, actions in granted.items()]
+    permissions: list[Permission] = [
+        {"actions": sorted(actions), "resources": [arn]} for arn, actions in granted.items()
+    ]
+    return permissions + encryption.decrypting(store, "dynamodb") if permissions else []

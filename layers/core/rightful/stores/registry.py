@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
-from rightful.model import Store, Verb
+from rightful.model import Permission, Store, Verb
 from rightful.ports import Clock, Connector
 from rightful.stores.dynamodb import DynamoDB
 from rightful.stores.s3_objects import S3Objects
@@ -24,9 +24,8 @@ class ConnectorKind(Protocol):
     def check(self, store: Store) -> Iterator[tuple[str, str, str]]:
         """(path inside the store, what is wrong, cure) of a store whose settings and look-ups have the right shape."""
 
-    def permissions(self, store: Store, verb: Verb) -> list[dict[str, list[str]]]:
-        """`{"actions", "resources"}` of exactly the calls that a verb makes. Resources may hold `${AWS::Partition}`,
-        `${AWS::Region}` and `${AWS::AccountId}`. Empty when the verb calls nothing."""
+    def permissions(self, store: Store, verb: Verb) -> list[Permission]:
+        """For exactly the calls that a verb makes; empty when it makes none."""
 
     def from_store(self, store: Store, session: Session, clock: Clock = ...) -> Connector:
         """Bound to a store; makes no call."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rightful.errors import NeedsAttention
-from rightful.model import FORBID_UNKNOWN, Store, Verb
+from rightful.model import FORBID_UNKNOWN, Permission, Store, Verb
+from rightful.stores import encryption
 
 Problem = tuple[str, str, str]
 """(path inside the store, what is wrong, cure)."""
@@ -23,6 +24,8 @@ class Settings:
     bucket: str
     prefix: str = ""
     """What all keys of this store begin with; ends with `/`."""
+    kms_key: str = ""
+    """ARN of the customer managed key that the objects are encrypted under, if they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,7 @@ def check(store: Store) -> Iterator[Problem]:
     settings = Settings(**store.settings)
     if not settings.bucket:
         yield "settings.bucket", "has no name", "name the bucket"
+    yield from encryption.check(settings.kms_key)
     if settings.prefix and not settings.prefix.endswith(DELIMITER):
         yield "settings.prefix", f"does not end with {DELIMITER}", f"end it with {DELIMITER}, or leave it away"
     for number, locator in enumerate(store.locate):
@@ -106,7 +110,7 @@ def reads_metadata(store: Store) -> bool:
     return any(locator.through.get("metadata") for locator in store.locate)
 
 
-def permissions(store: Store, verb: Verb) -> list[dict[str, list[str]]]:
+def permissions(store: Store, verb: Verb) -> list[Permission]:
     """The actions that the connector calls for a verb, on the bucket and on the keys its look-ups can reach."""
     settings = Settings(**store.settings)
     bucket = f"arn:${{AWS::Partition}}:s3:::{settings.bucket}"
@@ -116,12 +120,12 @@ def permissions(store: Store, verb: Verb) -> list[dict[str, list[str]]]:
     objects = sorted({f"{bucket}/{settings.prefix}{way.prefix.partition('{}')[0]}*" for way in ways})
     by_prefix = any(way.prefix for way in ways)
     if verb == "package":
-        return [{"actions": ["s3:GetObjectVersion"], "resources": objects}]
+        return [{"actions": ["s3:GetObjectVersion"], "resources": objects}, *encryption.decrypting(store, "s3")]
     listing = ["s3:ListBucketVersions"] + (["s3:ListBucketMultipartUploads"] if by_prefix else [])
     reading = ["s3:GetObjectVersionTagging"] if reads_tags(store) else []
     reading += ["s3:GetObjectVersion"] if reads_metadata(store) else []
     if verb == "erase" and (store.erasure.action == "delete" or store.erasure.period):
         reading += ["s3:DeleteObjectVersion", "s3:GetObjectLegalHold", "s3:GetObjectRetention"]
         reading += ["s3:AbortMultipartUpload"] if by_prefix else []
-    granted = [{"actions": sorted(listing), "resources": [bucket]}]
+    granted: list[Permission] = [{"actions": sorted(listing), "resources": [bucket]}]
     return [*granted, {"actions": sorted(reading), "resources": objects}] if reading else granted
