@@ -31,15 +31,10 @@ DENIED_BY_TESTS = {
 }
 AFTER_A_KILL = "clears away what a step that was killed left; tests/faults kills them everywhere"
 MUCH = "progress of more than one item is saved in several; tests/functional/workflow has 50,000 records"
-KEYS = "a request's data key is made at its first use, which the API's always was before"
 NOT_PLAYED: dict[tuple[str, str, str], str] = {
     ("Api", "dynamodb:DeleteItem", "RequestsTable"): "of two right codes that race, one gives its token back",
     ("Api", "kms:Decrypt", "key/"): "a container remembers the data keys it made; only another one has to open them",
-    ("Ask", "dynamodb:PutItem", "KeysTable"): KEYS,
-    ("Ask", "kms:GenerateDataKey", "key/"): KEYS,
     ("Ask", "states:SendTaskSuccess", "PrivacyRequest"): "a request may end while its question is on the way",
-    ("Discover", "dynamodb:PutItem", "KeysTable"): KEYS,
-    ("Discover", "kms:GenerateDataKey", "key/"): KEYS,
     ("Discover", "dynamodb:PutItem", "RequestsTable"): MUCH,
     ("Discover", "dynamodb:Query", "RequestsTable"): MUCH,
     ("Erase", "dynamodb:Query", "RequestsTable"): MUCH,

@@ -29,6 +29,7 @@ TAILS = f"{PACKAGES}.zip.tail-*"
 
 NEEDED: dict[str, set[Grant]] = {
     "table.get": READ,
+    "table.get_many": {("dynamodb:BatchGetItem", TABLE)},
     "table.put_new": NEW,
     "table.update": UPDATE,
     "table.query": {("dynamodb:Query", TABLE)},
@@ -55,9 +56,9 @@ NEEDED: dict[str, set[Grant]] = {
     },
     "files.upload": {("s3:PutObject", PACKAGES), ("s3:GetObject", PACKAGES), ("s3:DeleteObject", TAILS)},
 }
-MAKES_KEYS = {"api", "discover", "ask"}
-"""Those that may be the first to seal under a verification's or a request's key. For all others a missing key
-means that it was destroyed, and they must not be able to make a new one."""
+MAKES_KEYS = {"api"}
+"""Where verifications and requests begin, and with them their keys. For all others a missing key means that it was
+destroyed, and they must not be able to make a new one."""
 
 VARIABLES = {
     "table": {"REQUESTS_TABLE"},

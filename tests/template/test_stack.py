@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from functions.api.app import BODY_LIMIT, app
 from infra.packaging.target import GLIBC, RUNTIMES
 from rightful import __version__, errors
+from rightful.api.problems import BUSY_SECONDS, MEDIA_TYPE, TITLES
 from tests.template.loading import ROOT, functions, resources, template
 
 WORKFLOW = (ROOT / "infra/workflows/privacy_request.asl.json").read_text()
@@ -36,6 +38,39 @@ def test_a_guided_deployment_asks_of_no_route_whether_it_may_be_open() -> None:
     """Its default answer would end the deployment. `samcli.commands.deploy.auth_utils` looks at `Auth` of the API."""
     (api,) = resources("AWS::Serverless::Api").values()
     assert api["Auth"] == {"AddDefaultAuthorizerToCorsPreflight": False}
+
+
+def test_what_api_gateway_answers_by_itself_is_a_problem_too() -> None:
+    answers = resources("AWS::Serverless::Api")["RestApi"]["GatewayResponses"]
+    said = {}
+    for kind, answer in answers.items():
+        assert answer["ResponseParameters"]["Headers"]["Content-Type"] == f"'{MEDIA_TYPE}'", kind
+        (text,) = answer["ResponseTemplates"].values()
+        assert "$" not in text, "API Gateway's own words may quote what was sent"
+        body = json.loads(text)
+        assert set(body) - {"status"} == {"type", "title", "detail"}
+        assert body.get("status") == answer.get("StatusCode"), kind
+        said[kind] = (body.get("status"), body["title"])
+    assert said == {
+        "MISSING_AUTHENTICATION_TOKEN": (404, TITLES[404]),
+        "REQUEST_TOO_LARGE": (413, TITLES[413]),
+        "THROTTLED": (429, TITLES[503]),
+        "DEFAULT_4XX": (None, TITLES[400]),
+        "DEFAULT_5XX": (None, TITLES[500]),
+    }
+    assert answers["THROTTLED"]["ResponseParameters"]["Headers"]["Retry-After"] == f"'{BUSY_SECONDS}'"
+    assert str(BODY_LIMIT) in str(answers["REQUEST_TOO_LARGE"])
+
+
+def test_an_account_that_lets_api_gateway_write_logs_can_keep_its_role() -> None:
+    """The role is one for the account and region: the stack's would replace it, and must outlive the stack."""
+    for name in ("ApiGatewayAccount", "ApiGatewayLogWriter"):
+        resource = template()["Resources"][name]
+        assert resource["Condition"] == "NamesApiGatewayLogRole"
+        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+    waits_for = resources("AWS::Serverless::Api")["RestApi"]["Variables"]["log_role"]["Fn::If"]
+    assert waits_for[:2] == ["NamesApiGatewayLogRole", {"Ref": "ApiGatewayAccount"}]
+    assert template()["Conditions"]["NamesApiGatewayLogRole"] == {"Fn::Equals": [{"Ref": "ApiGatewayLogRole"}, "yes"]}
 
 
 def test_the_packer_knows_every_runtime() -> None:
@@ -106,12 +141,20 @@ def test_the_workflow_is_logged_without_data_and_traced() -> None:
 
 def test_the_workflow_calls_the_functions_it_is_given() -> None:
     machine = resources("AWS::Serverless::StateMachine")["PrivacyRequest"]
-    given = machine["DefinitionSubstitutions"]
+    given = dict(machine["DefinitionSubstitutions"])
     assert set(re.findall(r"\$\{(\w+)\}", WORKFLOW)) == set(given)
+    assert given.pop("Partition") == {"Ref": "AWS::Partition"}
     assert given == {f"{name}Arn": {"Fn::GetAtt": f"{name}.Arn"} for name in (key[:-3] for key in given)}
     allowed = machine["Policies"][0]["Statement"][0]
     assert allowed["Action"] == "lambda:InvokeFunction"
     assert sorted(map(str, allowed["Resource"])) == sorted(map(str, given.values()))
+
+
+@pytest.mark.parametrize(
+    "path", ["template.yaml", "infra/store_access.yaml", "infra/workflows/privacy_request.asl.json"]
+)
+def test_no_partition_of_aws_is_taken_for_granted(path: str) -> None:
+    assert "arn:aws:" not in (ROOT / path).read_text()
 
 
 def test_errors_named_in_the_workflow_exist() -> None:
@@ -123,7 +166,6 @@ def test_errors_named_in_the_workflow_exist() -> None:
 
 
 def test_routes_of_template_app_and_openapi_are_the_same() -> None:
-    from functions.api.app import app
     from rightful.api.openapi import document
 
     events = functions()["api"]["Events"].values()
