@@ -12,6 +12,7 @@ from chalice.app import Chalice, Request, Response
 
 from rightful import __version__, wiring
 from rightful.api.problems import problem, problem_of
+from rightful.api.sources import network
 from rightful.clocks import stamp
 from rightful.entry import logger
 from rightful.errors import Invalid, Refused, RightfulError
@@ -195,8 +196,8 @@ def _proof() -> verifying.Proof:
 
 
 def _source() -> str:
-    """The address that API Gateway saw, which no header of the caller can change."""
-    return str(_request().context["identity"]["sourceIp"])
+    """From the address that API Gateway saw, which no header of the caller can change."""
+    return network(_request().context["identity"]["sourceIp"])
 
 
 def _idempotency_key() -> str | None:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from functions.api import app as api
+from rightful.api.sources import network
 from rightful.errors import Conflict, Gone, Refused, TooMany, Unauthorised
 from rightful.service import requests, verifying
 from tests.fakes.world import ADA, BOB, World
@@ -252,6 +253,17 @@ def test_rule_3_the_source_limit_counts_the_true_source(world: World) -> None:
     assert int(refused.headers["retry-after"]) > 0
     assert call("POST", "/verifications", {"email": "p60@example.org"}, source="192.0.2.2").status == 202
     assert "192.0.2.1" not in repr(world.deps.limits.__dict__)
+
+
+def test_rule_3_an_ipv6_network_is_one_source(world: World) -> None:
+    """Its holder has 2^64 addresses to call from."""
+    for n in range(60):
+        source = f"2001:db8:1:2::{n + 1:x}"
+        assert call("POST", "/verifications", {"email": f"p{n}@example.org"}, source=source).status == 202
+    late = {"email": "p60@example.org"}
+    assert call("POST", "/verifications", late, source="2001:db8:1:2:ffff:ffff:ffff:ffff").status == 429
+    assert call("POST", "/verifications", late, source="2001:db8:1:3::1").status == 202
+    assert network("::ffff:192.0.2.7") == network("192.0.2.7") != network("::ffff:192.0.2.8")
 
 
 def test_rule_3_a_strangers_request_looks_like_no_request(world: World, other: Callable[[str], Person]) -> None:
