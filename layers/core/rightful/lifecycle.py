@@ -47,16 +47,10 @@ FOLLOWS: dict[Status, frozenset[Status]] = {
 """status -> the statuses that may come next."""
 
 TERMINAL = frozenset(status for status, following in FOLLOWS.items() if not following)
-WITHDRAWABLE = frozenset(status for status, following in FOLLOWS.items() if Status.withdrawn in following)
 NEVER_VERIFIED = frozenset({Status.awaiting_verification, Status.expired})
 """The only statuses that a request without `verified_at` may have."""
 NOT_WHILE_ERASING = _ENDS
 """Closed to a request with `erasing_since`: it would claim that data is still there."""
-
-
-def sources(to: Status) -> frozenset[Status]:
-    """The statuses from which `to` may follow."""
-    return frozenset(status for status, following in FOLLOWS.items() if to in following)
 
 
 def allowed(status: Status, to: Status, *, verified: bool, erasing: bool) -> bool:
