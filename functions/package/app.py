@@ -1,4 +1,4 @@
-"""State "Pack the download": `{"request_id"}` -> `{"done": bool}`."""
+"""State "Pack the download": `{"request_id"}` -> `{"done": bool, "failed": [store, ...]}`."""
 
 from rightful.entry import handler as entry
 from rightful.service import packaging

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
 
-from rightful.errors import NeedsAttention, NotFound, RightfulError, TryAgain
+from rightful.errors import NeedsAttention, NotFound, RightfulError, TryAgain, Unreadable
 from rightful.model import Done, Record, Result, Verb
 from rightful.ports import Connector
 from rightful.stores.s3_objects import S3Objects
@@ -96,7 +97,9 @@ class BucketBench(AwsBench, Meddling):
         self.session.fail(OPERATIONS[method], error)
 
     def called(self) -> set[tuple[str, str]]:
-        return self.session.called()
+        """With what S3 asks for by itself before it says of an object to be read that it is not there."""
+        asked = {("s3:ListBucket", f"arn:aws:s3:::{self.bucket}")} if "GetObject" in self.session.operations else set()
+        return self.session.called() | asked
 
     def exercise(self, verb: Verb, records: Sequence[Record]) -> None:
         if verb == "package":
@@ -243,6 +246,34 @@ def test_a_version_that_is_gone_by_now_is_not_found(bucket: BucketBench) -> None
     bucket.connector().delete([record], ())
     with pytest.raises(NotFound):
         next(bucket.connector().open(record))
+
+
+@pytest.mark.parametrize(
+    ("answer", "of_its_head", "raised"),
+    [
+        (failure("InvalidObjectState", 403), None, Unreadable),
+        (failure("InvalidRequest", 400), None, Unreadable),
+        (failure("KMS.DisabledException", 400), None, Unreadable),
+        (failure("AccessDenied", 403), None, Unreadable),
+        (failure("AccessDenied", 403), failure("403", 403), NeedsAttention),
+        (failure("AccessDenied", 403), failure("503", 503), TryAgain),
+        (failure("NoSuchBucket", 404), None, NeedsAttention),
+        (failure("SlowDown", 503), None, TryAgain),
+    ],
+    ids=lambda value: str(value["Error"]["Code"]) if isinstance(value, dict) else getattr(value, "__name__", ""),
+)
+def test_tells_one_file_that_cannot_be_read_from_a_bucket_that_cannot(
+    bucket: BucketBench, answer: dict[str, Any], of_its_head: dict[str, Any] | None, raised: type[RightfulError]
+) -> None:
+    bucket.put("app/accounts/a/f", b"archived, or under a key of somebody else's")
+    (record,) = found(bucket, "a")
+    bucket.session.answers["GetObject"] = [deepcopy(answer)]
+    if of_its_head:
+        bucket.session.answers["HeadObject"] = [deepcopy(of_its_head)]
+    with pytest.raises(raised) as error:
+        next(bucket.connector().open(record))
+    assert type(error.value) is raised
+    assert "accounts/a" not in str(error.value)
 
 
 @pytest.mark.parametrize("person", ["b/c", "/", "../a"])

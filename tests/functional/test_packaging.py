@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from rightful.errors import NeedsAttention, NotFound, TryAgain
+from rightful.errors import NeedsAttention, NotFound, TryAgain, Unreadable
 from rightful.model import Record, StoredFile
 from rightful.records import to_line
-from rightful.service import packaging, progress, requests
+from rightful.service import asking, packaging, progress, requests
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.world import World, forever, make_world, small_map
 
@@ -30,14 +30,17 @@ KEY = "packages/r1.zip"
 
 @dataclass
 class Originals(MemoryStore):
-    """Original files by record key. `lost`: keys that are gone, `faults`: errors to raise, one a call."""
+    """Original files by record key. `archived`: keys that cannot be read, `faults`: errors to raise, one a call."""
 
     bodies: dict[str, bytes] = field(default_factory=dict)
+    archived: set[str] = field(default_factory=set)
     faults: list[Exception] = field(default_factory=list)
 
     def open(self, record: Record) -> Iterator[bytes]:
         if self.faults:
             raise self.faults.pop()
+        if record.key in self.archived:
+            raise Unreadable("GetObject answered InvalidObjectState")
         if record.key not in self.bodies:
             raise NotFound("The file does not exist.")
         body = self.bodies[record.key]
@@ -192,7 +195,7 @@ def test_the_request_learns_of_its_package_and_the_work_is_cleared_away() -> Non
     assert list(world.files.objects) == [KEY]
     assert not world.files.unfinished
     before = dict(world.files.objects)
-    assert packaging.step(world.deps, "r1", forever) == {"done": True}
+    assert packaging.step(world.deps, "r1", forever)["done"]
     assert world.files.objects == before
 
 
@@ -213,13 +216,19 @@ def test_a_step_killed_at_any_call_is_made_up_for(port: str, committed: bool) ->
     class Killed(BaseException):
         """Nothing catches it, as nothing catches the end of a process."""
 
-    whole, _ = small_world(HOSTILE[:2])
+    def with_missing_files() -> World:
+        world, originals = small_world(HOSTILE[:2])
+        originals.archived = {"photo"}
+        del originals.bodies["page"]
+        return world
+
+    whole = with_missing_files()
     pack(whole, lambda: 0)
     calls = [call.name for call in getattr(whole, port).calls]
     telling = [n for n, name in enumerate(calls) if name != "files.write" or n % 9 == 0]
     assert len(telling) > 10
     for fatal in telling:
-        world, _ = small_world(HOSTILE[:2])
+        world = with_missing_files()
         recorder = getattr(world, port)
 
         def fault(call: Any, moment: str, recorder: Any = recorder, fatal: int = fatal + committed) -> None:
@@ -250,19 +259,97 @@ def test_a_file_that_is_gone_is_said_to_be_gone() -> None:
 
 def test_a_file_that_cannot_be_read_now_is_tried_again() -> None:
     world, originals = small_world()
-    originals.faults = [TryAgain("throttled"), NeedsAttention("denied")]
-    for error in (NeedsAttention, TryAgain):
-        with pytest.raises(error):
-            packaging.step(world.deps, "r1", forever)
+    originals.faults = [TryAgain("throttled")]
+    with pytest.raises(TryAgain):
+        packaging.step(world.deps, "r1", forever)
     pack(world)
     assert "files/surveys/000001.pdf" in opened(world).namelist()
 
 
+LANGUAGES = [
+    ("en", "1 original file could not be read", "could not be read and is not in this package; you can ask for it"),
+    ("fr", "1 fichier original n’a pas pu être lu", "n’a pas pu être lu et ne figure pas dans cette archive"),
+]
+
+
+@pytest.mark.parametrize(("locale", "in_all", "beside_it"), LANGUAGES)
+def test_a_file_that_cannot_be_read_is_noted_for_the_person(locale: str, in_all: str, beside_it: str) -> None:
+    world, originals = small_world()
+    world.table.update(requests.pk("r1"), "REQUEST", {"locale": locale})
+    originals.archived = {"photo"}
+    del originals.bodies["page"]
+    pack(world, lambda: 0)
+    archive = opened(world)
+    page = archive.read("index.html").decode()
+    assert (page.count(in_all), page.count(beside_it)) == (1, 1)
+    assert world.deps.datamap.controller.contact in page[page.index("note warn") : page.index(in_all)]
+    missing = {
+        "files/surveys/000002.bin": "deleted before this package was made",
+        "files/surveys/000003.jpg": "could not be read; write to dpo@example.org to ask for it",
+    }
+    assert json.loads(archive.read("manifest.json"))["missing"] == missing
+    assert not missing.keys() & set(archive.namelist())
+
+
+def test_many_files_that_cannot_be_read_do_not_outlast_a_step() -> None:
+    world, originals = small_world()
+    originals.archived = {"cv", "page", "photo"}
+    pauses = pack(world, lambda: 0)
+    assert pauses == pack(small_world()[0], lambda: 0), "time is looked at after each file, packed or not"
+
+
+def test_a_store_none_of_whose_files_can_be_read_waits_for_the_dpo() -> None:
+    world, originals = small_world()
+    originals.archived = set(FILES)
+    for time_left in (forever, lambda: 0):
+        while not (answer := packaging.step(world.deps, "r1", time_left))["failed"]:
+            assert not answer["done"]
+        why = "none of its original files could be read"
+        assert answer == {"done": False, "failed": ["surveys"], "why": why}
+    originals.archived = {"cv"}
+    pack(world)
+    assert list(json.loads(opened(world).read("manifest.json"))["missing"]) == ["files/surveys/000001.pdf"], (
+        "a retry begins with the first file"
+    )
+
+
+def test_a_store_that_fails_waits_for_the_dpo_and_is_packed_without_its_files_when_skipped() -> None:
+    world, originals = small_world()
+    originals.faults = [NeedsAttention("GetObject answered AccessDenied")] * 9
+    failed = packaging.step(world.deps, "r1", forever)
+    assert failed == {"done": False, "failed": ["surveys"], "why": "GetObject answered AccessDenied"}
+    progress.skip(world.deps, "r1", "surveys", "the bucket was closed")
+    pack(world)
+    archive = opened(world)
+    assert len(json.loads(archive.read("manifest.json"))["missing"]) == len(FILES)
+    page = archive.read("index.html").decode()
+    assert "the bucket was closed" in page
+    assert "4 original files could not be read" in page
+    assert "data/surveys.json" in archive.namelist()
+
+
+@pytest.mark.parametrize(("decision", "name"), [("retry", ""), ("skip", "contacts")])
+def test_the_dpo_can_resolve_what_packing_could_not(decision: asking.Decision, name: str) -> None:
+    world = make_world()
+    file = world.stores["contacts"].put({"id": "c1", "account_id": "acct-1", "email": "bob@example.org"})
+    world.stores["contacts"].files[file] = b"hello"
+    world.stores["contacts"].fail("open", NeedsAttention("GetObject answered AccessDenied"), times=None)
+    world.ask_for("access")
+    run = world.execution().run()
+    assert (world.request()["status"], world.request()["failed"]) == ("needs_attention", ["contacts"])
+    if decision == "retry":
+        world.stores["contacts"].mend()
+    asking.decide(world.deps, "r1", decision, store=name, reason="it stays closed")
+    run.resume()
+    assert world.request()["status"] == "completed"
+    assert ("files/contacts/000001.bin" in opened(world).namelist()) is (decision == "retry")
+
+
 def test_a_lost_upload_is_begun_anew_but_not_for_ever() -> None:
     world, _ = small_world()
-    assert packaging.step(world.deps, "r1", lambda: 0) == {"done": False}
+    assert packaging.step(world.deps, "r1", lambda: 0) == {"done": False, "failed": []}
     world.files.unfinished.clear()
-    assert packaging.step(world.deps, "r1", lambda: 0) == {"done": False}
+    assert packaging.step(world.deps, "r1", lambda: 0) == {"done": False, "failed": []}
     pack(world)
     assert opened(world).namelist()
 

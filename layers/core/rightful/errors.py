@@ -3,6 +3,7 @@
 RightfulError
 ├── TryAgain            the same call may succeed later (throttle, time-out, 5xx): Step Functions retries it
 ├── NeedsAttention      no retry will help (access denied, table missing): the DPO decides
+│   └── Unreadable      ... to read this one file; the rest of its store can be read
 └── Refused             the caller's own input; becomes an RFC 9457 problem with `status`
     ├── Invalid         422  a field is wrong; `errors` name the fields and the cure
     ├── Unauthorised    401
@@ -30,6 +31,11 @@ class TryAgain(RightfulError):
 
 class NeedsAttention(RightfulError):
     """A lasting fault: only a person can mend it."""
+
+
+class Unreadable(NeedsAttention):
+    """One original file cannot be read, and the cause lies in that file: it is archived, say, or under a key that is
+    not ours to use."""
 
 
 class Refused(RightfulError):

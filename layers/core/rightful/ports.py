@@ -39,8 +39,61 @@ class Connector(Protocol):
         """Replace the given top-level attributes (None removes one) under the same condition; sets ANONYMISED_MARK."""
 
     def open(self, record: Record) -> Iterator[bytes]:
-        """The bytes of the record's original file, in chunks of at most 1 MiB. Raises NotFound, before the first chunk,
-        when it is no longer there."""
+        """The bytes of the record's original file, in chunks of at most 1 MiB. Raises, before the first chunk, NotFound
+        when it is no longer there, and Unreadable when it alone cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a sweep needs to see of each record."""
+
+    attributes: frozenset[str]
+    """Top-level attributes, besides the key; a record may come with more."""
+    since: str = ""
+    """Top-level attribute with the date that decides. Empty: no record may be left out."""
+    after: datetime | None = None
+    """Records whose `since` is surely later need not come (`retention.surely_after` says which); they are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPage:
+    """What a sweep read. `cursor` is None after the segment's last page; it may hold personal data."""
+
+    records: tuple[Record, ...]
+    scanned: int
+    """Records looked at, those left out included."""
+    cursor: str | None = None
+    capacity: float = 0.0
+    """What the page cost, in the store's own unit (read capacity units; requests to S3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a sweep's writes came to: one result per record, in order, and their cost in the store's own unit."""
+
+    results: list[Result]
+    capacity: float = 0.0
+
+
+class Sweeper(Protocol):
+    """A store as the retention sweep goes through it: all records once, in parts that are read side by side. Methods
+    raise TryAgain and NeedsAttention as all ports do; what fails for a single record is in its Result."""
+
+    def segments(self, most: int, as_of: datetime) -> list[str]:
+        """At most about `most` parts that hold every record between them, or, where the data map names a way to reach
+        what may be due at `as_of`, every record that may be. Their texts hold no personal data."""
+
+    def page(self, segment: str, wanted: Wanted, cursor: str | None) -> SweepPage:
+        """The next records of a segment. Records that are written meanwhile may or may not come; no other is missed."""
+
+    def identities(self, record: Record) -> set[tuple[str, str]]:
+        """(identity name, value) of whoever the store's locators would find this record for; pure."""
+
+    def delete(self, records: Sequence[Record], guard: Sequence[str]) -> Written:
+        """As `Connector.delete`, but a record that the store refuses for good is `failed`."""
+
+    def anonymise(self, records: Sequence[tuple[Record, Mapping[str, Any]]], guard: Sequence[str]) -> Written:
+        """As `Connector.anonymise`, but a record that the store refuses for good is `failed`."""
 
 
 ANONYMISED_MARK = "rightful_anonymised_at"

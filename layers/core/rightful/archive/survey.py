@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from rightful.records import Line
 
@@ -23,6 +23,8 @@ TEXT, ITEMS, DEPTH = 600, 30, 4
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Characters that turn the direction of writing: in a file's name they can make `exe.pdf` out of `fdp.exe`."""
 _UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+Missing = Literal["gone", "unreadable"]
+"""Deleted before it was packed; or still held, and to be asked for."""
 
 
 @dataclass(slots=True)
@@ -30,9 +32,9 @@ class Survey:
     count: int = 0
     """Records."""
     files: int = 0
-    """Original files; those that were gone by the time of packing included."""
-    gone: list[int] = field(default_factory=list)
-    """Numbers of the files that were gone."""
+    """Original files; those that are missing included."""
+    missing: dict[str, Missing] = field(default_factory=dict)
+    """Path -> why that file is not in the package."""
     hidden: dict[str, int] = field(default_factory=dict)
     """What was masked or withheld, as `masking.mask` counts it."""
     columns: dict[str, None] = field(default_factory=dict)
@@ -61,6 +63,10 @@ class Survey:
         self.files += 1
         if len(self.sample_files) < RECORDS:
             self.sample_files.append({"name": _TURNING.sub("\ufffd", clean(name)), "size": size, "path": path})
+
+    def unreadable(self) -> int:
+        """How many files are missing that are still held."""
+        return sum(why == "unreadable" for why in self.missing.values())
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

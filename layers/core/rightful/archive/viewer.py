@@ -55,7 +55,11 @@ def page(
         controller=information["controller"],
         found=[store for store in stores if store["survey"].count],
         empty=[store for store in stores if not store["survey"].count and store["id"] not in left_out],
-        left_out={name: {"title": about[name]["title"], "reason": reason} for name, reason in left_out.items()},
+        incomplete=[
+            {"title": about[name]["title"], "reason": left_out.get(name), "files": surveys[name].unreadable()}
+            for name in surveys
+            if name in left_out or surveys[name].unreadable()
+        ],
         uncovered=[store["title"] for store in about.values() if not store["covered"]],
         about=about,
         rights=words["rights"]["ccpa" if information["controller"]["regime"] == "ccpa" else "gdpr"],

@@ -10,14 +10,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
 from rightful.archive import article15, names, tables, viewer
-from rightful.archive.survey import Survey
+from rightful.archive.survey import Missing, Survey
 from rightful.archive.zipping import Entry, ZipWriter
 from rightful.clocks import moment, stamp
-from rightful.errors import NeedsAttention, NotFound
+from rightful.errors import NeedsAttention, NotFound, Unreadable
 from rightful.records import Line
 from rightful.service import progress, requests, sealed
 from rightful.service.deps import Deps, TimeLeft
@@ -27,6 +28,8 @@ LIFE = timedelta(days=7)
 """How long a package can be downloaded."""
 TRIES = 3
 """How often a package is begun anew when its half-done upload was lost."""
+SEVERAL = 2
+"""Original files of a store of which at least one must be readable; a single one may be at fault itself."""
 LARGE = 2**31
 """Bytes from which an original file is written with ZIP64 sizes."""
 
@@ -53,8 +56,19 @@ class _State:
     tries: int = 1
 
 
-def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
-    """Packs until `packages/<request id>.zip` exists or time runs short; `{"done"}`.
+class _StoreFails(Exception):
+    """A store's original files cannot be read: the DPO decides."""
+
+    def __init__(self, store: str, why: str) -> None:
+        super().__init__(store, why)
+        self.store = store
+        self.why = why
+
+
+def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, Any]:
+    """Packs until `packages/<request id>.zip` exists, time runs short or a store fails; `{"done", "failed": [store,
+    ...]}`, and `why` where one failed. A single file that cannot be read is noted for the person, and so are all of a
+    store that the DPO has skipped.
 
     When done, the work files are gone and the request has `package`: {"size": bytes, "entries", "manifest_sha256",
     "expires_at"}. The digest is that of manifest.json, which holds the digests of all other entries. Raises TryAgain,
@@ -67,11 +81,13 @@ def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
             packed = _Packer(deps, request, state).run(time_left)
         except NotFound:
             _begin_anew(deps, request_id, state)
-            return {"done": False}
+            packed = False
+        except _StoreFails as fault:
+            return {"done": False, "failed": [fault.store], "why": fault.why}
         if not packed:
-            return {"done": False}
+            return {"done": False, "failed": []}
     deps.files.delete(f"work/{request_id}/")
-    return {"done": True}
+    return {"done": True, "failed": []}
 
 
 def _resumed(deps: Deps, request_id: str) -> _State:
@@ -101,11 +117,13 @@ class _Packer:
         self._upload = deps.files.upload(f"packages/{self._id}.zip", state.upload)
         self._zip = ZipWriter(self._upload, moment(request["received_at"]))
         self._shelf = Shelf(deps, self._id, state.ledger)
+        self._rows = progress.rows(deps, self._id)
 
     def run(self, time_left: TimeLeft) -> bool:
         """Whether the package is whole."""
         for entry in self._entries():
-            self._shelf.note(entry)
+            if entry is not None:
+                self._shelf.note(entry)
             if time_left() <= 0:
                 self._save()
                 return False
@@ -136,9 +154,10 @@ class _Packer:
         }
         self._deps.table.update(requests.pk(self._id), "REQUEST", {"package": facts})
 
-    # Entries. Each is written between two yields, after which the state names the next one.
+    # Entries. Each is written between two yields, after which the state names the next one; None stands for a file that
+    # is missing.
 
-    def _entries(self) -> Iterator[Entry]:
+    def _entries(self) -> Iterator[Entry | None]:
         state = self._state
         while state.store < len(state.stores):
             yield from self._of_store(state.stores[state.store])
@@ -155,7 +174,7 @@ class _Packer:
             state.manifest = manifest.sha256
             yield manifest
 
-    def _of_store(self, store: str) -> Iterator[Entry]:
+    def _of_store(self, store: str) -> Iterator[Entry | None]:
         state = self._state
         if state.stage == "data":
             survey = Survey()
@@ -173,7 +192,7 @@ class _Packer:
         if state.stage == "files" and self._shelf.survey(store).files:
             yield from self._files(store)
 
-    def _files(self, store: str) -> Iterator[Entry]:
+    def _files(self, store: str) -> Iterator[Entry | None]:
         state = self._state
         for part, key in enumerate(self._shelf.parts(store)):
             if part < state.part:
@@ -184,36 +203,63 @@ class _Packer:
                 state.part, state.line = part, number + 1
                 if line.source is not None:
                     state.file += 1
-                    if entry := self._file(store, line):
-                        yield entry
+                    yield self._file(store, line)
+        survey = self._shelf.survey(store)
+        if survey.unreadable() >= SEVERAL and len(survey.missing) == state.file and store not in self._left_out:
+            state.file = state.part = state.line = 0  # nothing of them is in the ZIP: a retry begins with the first
+            survey.missing.clear()
+            self._shelf.lay_aside(store, survey)
+            self._save()
+            raise _StoreFails(store, "none of its original files could be read")
 
     def _file(self, store: str, line: Line) -> Entry | None:
-        """The original file, or None when it is gone since the record was read."""
-        source, number = line.source, self._state.file
+        """The original file, or None when it is missing."""
+        source = line.source
         assert source is not None
         assert source.file is not None
+        path = names.file_name(store, self._state.file, source.file.name)
         try:
             chunks = self._deps.connectors[store].open(source)
             first = next(chunks, b"")
         except NotFound:
-            survey = self._shelf.survey(store)
-            survey.gone = sorted({*survey.gone, number})
-            self._shelf.lay_aside(store, survey)
+            self._miss(store, path, "gone")
             return None
+        except NeedsAttention as error:
+            if not isinstance(error, Unreadable) and store not in self._left_out:
+                raise _StoreFails(store, str(error)) from None
+            self._miss(store, path, "unreadable")
+            return None
+        self._found(store, path)
         return self._zip.add(
-            names.file_name(store, number, source.file.name),
+            path,
             chain([first], chunks),
             deflate=not names.is_packed(source.file.name),
             large=source.file.size >= LARGE,
         )
 
-    def _index(self) -> Iterator[bytes]:
+    def _miss(self, store: str, path: str, why: Missing) -> None:
+        survey = self._shelf.survey(store)
+        survey.missing[path] = why
+        self._shelf.lay_aside(store, survey)
+
+    def _found(self, store: str, path: str) -> None:
+        """Unlike in a try that was killed, perhaps."""
+        survey = self._shelf.survey(store)
+        if survey.missing.pop(path, None):
+            self._shelf.lay_aside(store, survey)
+
+    @cached_property
+    def _left_out(self) -> dict[str, str]:
+        """Stores that the DPO has skipped -> why."""
         rows = progress.rows(self._deps, self._id)
+        return {store: row.get("reason", "") for store, row in rows.items() if row.get("skipped")}
+
+    def _index(self) -> Iterator[bytes]:
         return viewer.page(
             self._request["locale"],
             article15.information(self._deps.datamap),
             {store: self._shelf.survey(store) for store in self._state.stores},
-            left_out={store: row.get("reason", "") for store, row in rows.items() if row.get("skipped")},
+            left_out=self._left_out,
             received_at=self._request["received_at"],
             made_at=stamp(self._deps.clock()),
             reference=self._id,
@@ -226,14 +272,25 @@ class _Packer:
             "received_at": self._request["received_at"],
             "controller": self._deps.datamap.controller.name,
             "data_map_version": self._deps.datamap.version,
+            "missing": self._missing(),
         }
-        yield _pretty(head).rstrip(b"}\n") + b',\n  "files": {'
+        yield _pretty(head).removesuffix(b"\n}\n") + b',\n  "files": {'
         between = "\n"
         for entry in self._shelf.entries():
             facts = json.dumps({"size": entry.size, "sha256": entry.sha256})
             yield f"{between}    {json.dumps(entry.name)}: {facts}".encode()
             between = ",\n"
         yield b"\n  }\n}\n"
+
+    def _missing(self) -> dict[str, str]:
+        """Path of an original file that is not in the package -> why."""
+        contact = self._deps.datamap.controller.contact
+        words: dict[Missing, str] = {
+            "gone": "deleted before this package was made",
+            "unreadable": f"could not be read; write to {contact} to ask for it",
+        }
+        surveys = map(self._shelf.survey, self._state.stores)
+        return {path: words[why] for survey in surveys for path, why in survey.missing.items()}
 
 
 def _pretty(value: Any) -> bytes:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from rightful.aws.errors import PASSING, error_code, from_code, translated
-from rightful.errors import NeedsAttention, NotFound, RightfulError, TryAgain
+from rightful.errors import NeedsAttention, NotFound, RightfulError, TryAgain, Unreadable
 from rightful.model import Done, Locator, Page, Record, Result, Store
 from rightful.ports import Clock
 from rightful.stores import s3_objects_map
@@ -32,6 +32,17 @@ DELETE_AT_ONCE: Final = 1000
 GONE: Final = frozenset({"NoSuchKey", "NoSuchUpload", "NoSuchVersion"})
 UNLOCKED: Final = GONE | {"InvalidRequest", "NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"}
 """What S3 answers about the lock of an object that has none."""
+OUT_OF_REACH: Final = frozenset(
+    {
+        "InvalidObjectState",  # archived, and not restored
+        "InvalidRequest",  # sealed with a key that only who wrote it has (SSE-C)
+        "KMS.DisabledException",
+        "KMS.InvalidStateException",
+        "KMS.KMSInvalidStateException",
+        "KMS.NotFoundException",
+    }
+)
+"""What S3 answers of an object that is there and cannot be read as it is."""
 OF_CONTENT: Final = frozenset({"etag", "last_modified", "size", "content_type", "metadata"})
 """Attributes that an overwrite changes. Only the version `null` can be overwritten."""
 NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -118,10 +129,26 @@ class S3Objects:
             try:
                 answer = self._client.get_object(Bucket=self._bucket, **version_of(record.data))
             except ClientError as error:
-                if error_code(error) not in GONE:
-                    raise
-                raise NotFound("The object is no longer there.") from None
+                code = error_code(error)
+                if code in GONE:
+                    raise NotFound("The object is no longer there.") from None
+                if code in OUT_OF_REACH or (code == "AccessDenied" and self._is_seen(record.data)):
+                    raise Unreadable(f"GetObject answered {code}") from None
+                raise
             yield from answer["Body"].iter_chunks(CHUNK)
+
+    def _is_seen(self, version: Mapping[str, Any]) -> bool:
+        """Whether an object that may not be read shows its head, for which the same permission is needed but no key:
+        then it is the object's KMS key that is refused, and not the bucket."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self._client.head_object(Bucket=self._bucket, **version_of(version))
+        except ClientError as error:
+            if error_code(error) not in {"403", "AccessDenied"}:
+                raise
+            return False
+        return True
 
     # Finding
 

@@ -120,7 +120,12 @@ def permissions(store: Store, verb: Verb) -> list[Permission]:
     objects = sorted({f"{bucket}/{settings.prefix}{way.prefix.partition('{}')[0]}*" for way in ways})
     by_prefix = any(way.prefix for way in ways)
     if verb == "package":
-        return [{"actions": ["s3:GetObjectVersion"], "resources": objects}, *encryption.decrypting(store, "s3")]
+        return [
+            {"actions": ["s3:GetObjectVersion"], "resources": objects},
+            # Not for listing: without it, S3 answers 403 instead of 404 for an object that is gone.
+            {"actions": ["s3:ListBucket"], "resources": [bucket]},
+            *encryption.decrypting(store, "s3"),
+        ]
     listing = ["s3:ListBucketVersions"] + (["s3:ListBucketMultipartUploads"] if by_prefix else [])
     reading = ["s3:GetObjectVersionTagging"] if reads_tags(store) else []
     reading += ["s3:GetObjectVersion"] if reads_metadata(store) else []
