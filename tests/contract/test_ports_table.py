@@ -13,6 +13,7 @@ from moto import mock_aws
 from moto.dynamodb.models import DynamoDBBackend
 
 from rightful.aws.table import DynamoTable
+from rightful.errors import TryAgain
 from rightful.ports import Table
 from tests.fakes.clock import MovableClock
 from tests.fakes.table import MemoryTable
@@ -88,6 +89,21 @@ class TableContract:
     def test_an_absent_item_is_none(self, table: Table) -> None:
         assert table.get("P", "S") is None
         assert table.query("P") == []
+
+    def test_get_many_answers_in_the_order_of_the_keys(self, table: Table, clock: MovableClock) -> None:
+        table.put_new("P", "A", {"n": 1})
+        table.put_new("Q", "B", {"n": 2})
+        table.put_new("P", "old", {"expires_at": int(clock().timestamp())})
+        found = table.get_many([("Q", "B"), ("P", "none"), ("P", "old"), ("P", "A"), ("Q", "B")])
+        second = {"pk": "Q", "sk": "B", "n": 2}
+        assert found == [second, None, None, {"pk": "P", "sk": "A", "n": 1}, second]
+        assert table.get_many([]) == []
+
+    def test_get_many_reads_more_keys_than_one_call_takes(self, table: Table) -> None:
+        keys = [("P", f"{number:03}") for number in range(120)]
+        for number, key in enumerate(keys):
+            table.put_new(*key, {"n": number})
+        assert [item and item["n"] for item in table.get_many(keys)] == list(range(120))
 
     def test_query_is_ordered_and_by_prefix(self, table: Table) -> None:
         for sort in ("B#2", "A", "B#10", "B#1", "C"):
@@ -227,6 +243,16 @@ class TestDynamoTable(TableContract):
         assert not table.put_new("P", "S", {"status": "c"})
         assert table.update("P", "S", {"status": "c"}, expect={"status": "a"}) is None
 
+    def test_keys_left_unread_are_read_again(self, client: Any, table: DynamoTable) -> None:
+        keys = [("P", str(number)) for number in range(5)]
+        for number, key in enumerate(keys):
+            table.put_new(*key, {"n": number})
+        read_at_most(client, 2)
+        assert [item and item["n"] for item in table.get_many(keys)] == list(range(5))
+        read_at_most(client, 0)
+        with pytest.raises(TryAgain):
+            table.get_many(keys)
+
 
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """DynamoDB checks a condition and writes in one go. moto does it in two, between which another thread may write."""
@@ -237,6 +263,18 @@ def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
             return update(*args, **options)
 
     monkeypatch.setattr(DynamoDBBackend, "update_item", locked)
+
+
+def read_at_most(client: Any, most: int) -> None:
+    """BatchGetItem answers for so many keys and calls the others unprocessed, as it does under load."""
+
+    def cut(parsed: dict[str, Any], **_: Any) -> None:
+        items = parsed["Responses"][NAME]
+        unread = [{"pk": item["pk"], "sk": item["sk"]} for item in items[most:]]
+        parsed["Responses"][NAME] = items[:most]
+        parsed["UnprocessedKeys"] = {NAME: {"Keys": unread, "ConsistentRead": True}} if unread else {}
+
+    client.meta.events.register_last("after-call.dynamodb.BatchGetItem", cut)
 
 
 def repeat(client: Any, *operations: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +28,11 @@ class MemoryTable(Recorder):
         with self.operation("get", pk, sk):
             found = self._live(pk, sk)
             return None if found is None else _copied_item(found)
+
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> list[dict[str, Any] | None]:
+        with self.operation("get_many", *keys):
+            found = [self._live(*key) for key in keys]
+            return [None if item is None else _copied_item(item) for item in found]
 
     def query(self, pk: str, prefix: str = "") -> list[dict[str, Any]]:
         with self.operation("query", pk, prefix):
@@ -73,6 +78,12 @@ class MemoryTable(Recorder):
             return [
                 _copied_item(item) for item in sorted(indexed, key=lambda item: str(item["received_at"]), reverse=True)
             ]
+
+    def open_requests(self) -> list[dict[str, Any]]:
+        with self.operation("open_requests"):
+            found = [self._live(*key) for key, item in self.items.items() if item.get("open")]
+            indexed = [item for item in found if item is not None and "due_at" in item]
+            return [_copied_item(item) for item in sorted(indexed, key=lambda item: str(item["due_at"]))]
 
     def delete(self, pk: str, sk: str) -> None:
         with self.operation("delete", pk, sk):

@@ -19,7 +19,7 @@ from rightful.model import (
     Store,
     Strategy,
 )
-from rightful.service import asking, completing, discovering, erasing, exporting, packaging, planning
+from rightful.service import asking, completing, discovering, erasing, exporting, packaging, planning, requests
 from rightful.service.deps import Deps, TimeLeft
 from tests.fakes.clock import MovableClock
 from tests.fakes.events import MemoryEvents
@@ -187,7 +187,7 @@ class World:
                 "contact": self.vault.seal(request_id, contact),
                 "seq": 1,
                 "changed_at": now,
-                "what": "Begun",
+                "what": requests.RECEIVED,
             },
         )
 

@@ -197,6 +197,9 @@ class Table(Protocol):
     def get(self, pk: str, sk: str) -> dict[str, Any] | None:
         """Strongly consistent; None when absent or past its `expires_at` (epoch seconds)."""
 
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> list[dict[str, Any] | None]:
+        """What `get` would answer for each (pk, sk), in their order, in one call; not all read at one moment."""
+
     def query(self, pk: str, prefix: str = "") -> list[dict[str, Any]]:
         """All items of the partition whose sort key starts with `prefix`, in order; all pages."""
 
@@ -222,5 +225,8 @@ class Table(Protocol):
 
     def by_person(self, person: str) -> list[dict[str, Any]]:
         """Requests of a person (keyed hash), newest first."""
+
+    def open_requests(self) -> list[dict[str, Any]]:
+        """All requests that are open, the most urgent first."""
 
     def delete(self, pk: str, sk: str) -> None: ...

@@ -8,13 +8,14 @@ the write knows itself. Source: DynamoDB API reference, `ReturnValuesOnCondition
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from rightful.aws.errors import error_code, translated
 from rightful.aws.items import WRITE_MARK, from_item, to_item, to_wire
+from rightful.errors import TryAgain
 from rightful.ports import Clock
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 BY_PERSON: Final = "by_person"
 """Index on `person`, sorted by `received_at`."""
+BY_DUE: Final = "by_due"
+"""Sparse index of open requests, sorted by `due_at`."""
+READ_AT_ONCE: Final = 100
+"""Keys that one BatchGetItem takes."""
 
 
 class DynamoTable:
@@ -34,6 +39,23 @@ class DynamoTable:
         with translated():
             answer = self._client.get_item(TableName=self._name, Key=_key(pk, sk), ConsistentRead=True)
         return self._live(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> list[dict[str, Any] | None]:
+        found: dict[tuple[str, str], Mapping[str, Any]] = {}
+        left = [_key(*key) for key in dict.fromkeys(keys)]
+        while left:
+            asked = left[:READ_AT_ONCE]
+            wanted: dict[str, Any] = {self._name: {"Keys": asked, "ConsistentRead": True}}
+            with translated():
+                answer = self._client.batch_get_item(RequestItems=wanted)
+            for item in answer["Responses"].get(self._name, []):
+                found[item["pk"]["S"], item["sk"]["S"]] = item
+            unprocessed = answer.get("UnprocessedKeys", {})
+            unread = unprocessed[self._name]["Keys"] if self._name in unprocessed else []
+            if len(unread) == len(asked):
+                raise TryAgain("BatchGetItem left every key unread")
+            left = [*unread, *left[READ_AT_ONCE:]]
+        return [self._live(found[key]) if key in found else None for key in keys]
 
     def query(self, pk: str, prefix: str = "") -> list[dict[str, Any]]:
         request: dict[str, Any] = {
@@ -107,6 +129,16 @@ class DynamoTable:
         keys = [(entry["pk"]["S"], entry["sk"]["S"]) for entry in self._pages(request)]
         found = [self.get(*key) for key in keys]  # an index lags behind its table, so it only says where to look
         return [item for item in found if item is not None and item.get("person") == person]
+
+    def open_requests(self) -> list[dict[str, Any]]:
+        request = {
+            "IndexName": BY_DUE,
+            "KeyConditionExpression": "#open = :open",
+            "ExpressionAttributeNames": {"#open": "open"},
+            "ExpressionAttributeValues": {":open": {"S": "open"}},
+        }
+        found = self.get_many([(entry["pk"]["S"], entry["sk"]["S"]) for entry in self._pages(request)])
+        return [item for item in found if item is not None and item.get("open")]
 
     def delete(self, pk: str, sk: str) -> None:
         with translated():

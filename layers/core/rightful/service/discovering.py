@@ -12,20 +12,24 @@ from rightful.searching import Search
 from rightful.service import progress, sealed
 from rightful.service.deps import Deps, TimeLeft
 
+Item = dict[str, Any]
 PAGE = 500
 """Records read at a time."""
+_NAME = "search"
+SAVED = sealed.head_key(_NAME)
+"""Sort key of the item that `found` opens."""
 
 
 def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
     """Searches until everything is found or time runs short; `{"done": bool}`. A store that fails for good is noted
     and the others are searched all the same. Raises TryAgain when a store throttles, with what was found saved."""
-    request = progress.load_verified(deps, request_id)
+    request, (head,) = progress.load_with(deps, request_id, SAVED)
     if request["status"] in lifecycle.TERMINAL:
         return {"done": True}
     as_of = instant(request["received_at"])
     if as_of is None:
         raise NeedsAttention("the request has no time of receipt")
-    search = _take_up(deps, request)
+    search = _take_up(deps, request, head)
     try:
         while search.queue:
             name, index, value = search.queue[0]
@@ -41,25 +45,23 @@ def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
             if time_left() <= 0:
                 break
     except TryAgain:
-        sealed.save(deps, request_id, "search", search.to_bytes())
+        sealed.save(deps, request_id, _NAME, search.to_bytes())
         raise
-    sealed.save(deps, request_id, "search", search.to_bytes())
+    sealed.save(deps, request_id, _NAME, search.to_bytes())
     return {"done": not search.queue}
 
 
-def found(deps: Deps, request_id: str) -> Search:
-    """What the finished search found. Raises NeedsAttention when there is none."""
-    saved = sealed.load(deps, request_id, "search")
-    if saved is None:
+def found(deps: Deps, request_id: str, head: Item | None) -> Search:
+    """What the finished search found, from its item `SAVED`. Raises NeedsAttention when there is none."""
+    if head is None:
         raise NeedsAttention("nothing was searched yet")
-    return Search.from_bytes(saved)
+    return Search.from_bytes(sealed.opened(deps, request_id, head))
 
 
-def _take_up(deps: Deps, request: dict[str, Any]) -> Search:
+def _take_up(deps: Deps, request: Item, head: Item | None) -> Search:
     """The search in progress, or a new one. Before anything is erased a new search starts from the proven identity
     alone; afterwards the old one goes on (see `searching.go_on`)."""
-    saved = sealed.load(deps, request["request_id"], "search")
-    search = Search.from_bytes(saved) if saved else None
+    search = found(deps, request["request_id"], head) if head else None
     if search and search.queue:
         return search
     if search and request.get("erasing_since"):

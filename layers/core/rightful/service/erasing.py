@@ -51,9 +51,8 @@ class State:
 def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[str, Any]:
     """Erases until the store is through or time runs short; `{"store", "done", "left"}`. Raises progress.Ended when
     the request is not verified, open, and past its point of no return."""
-    request = progress.load_verified(deps, request_id)
-    findings = discovering.found(deps, request_id).stores[store]
-    row = progress.row(deps, request_id, store)
+    request, (head, saved) = progress.load_with(deps, request_id, discovering.SAVED, progress.row_key(store))
+    findings, row = discovering.found(deps, request_id, head).stores[store], saved or {}
     lookups = progress.scope(deps, findings)
     if progress.finished(row, lookups) and not row.get("left"):
         return {"store": store, "done": True, "left": 0}
@@ -62,7 +61,7 @@ def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[s
     as_of = instant(request["received_at"])
     if as_of is None:
         raise NeedsAttention("the request has no time of receipt")
-    progress.claim(deps, request, erasing_since=request["erasing_since"], plan_hash=request["plan_hash"])
+    progress.ensure_open(request)
     resumed = progress.resume(deps, request_id, row) if row.get("lookups") == lookups else None
     state = State(**resumed) if resumed else State()
     planned = {action: findings.counts.get(action, 0) for action in ("delete", "anonymise")}

@@ -20,10 +20,9 @@ def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[s
 
     Parts are `work/<request id>/<store>/<nnnnn>.jsonl`. A part is written before the progress that says so, under a
     number that only progress moves, so a step that was killed writes the same part again."""
-    request = progress.load_verified(deps, request_id)
-    search = discovering.found(deps, request_id)
+    request, (head, saved) = progress.load_with(deps, request_id, discovering.SAVED, progress.row_key(store))
+    search, row = discovering.found(deps, request_id, head), saved or {}
     findings = search.stores[store]
-    row = progress.row(deps, request_id, store)
     lookups = progress.scope(deps, findings)
     if progress.finished(row, lookups) and progress.fresh(deps, row):
         return {"store": store, "done": True}

@@ -94,7 +94,7 @@ def _put(deps: Deps, asked: Asked, request_id: str, contact: Contact) -> dict[st
         "due_at": stamp(clocks.due(regime, now, controller.holidays)),
         "contact": contact.sealed(deps, request_id, details=asked.details),
         "seq": 1,
-        "what": "We received your request",
+        "what": requests.RECEIVED,
         "changed_at": stamp(now),
         "expires_at": int((now + UNVERIFIED_LIFE).timestamp()),
     }

@@ -24,11 +24,11 @@ def step(deps: Deps, request_id: str) -> dict[str, Any]:
     or `stop` (the request ended meanwhile). For an erasure `go` is the point of no return: from here on it cannot be
     withdrawn. The order `approve, then wait, then go` means that what runs is always what was found last.
     """
-    request = progress.load_verified(deps, request_id)
+    request, (head,) = progress.load_with(deps, request_id, discovering.SAVED)
     if request["status"] in lifecycle.TERMINAL:
         return _answer("stop")
     try:
-        return _next(deps, request)
+        return _next(deps, request, discovering.found(deps, request_id, head))
     except (progress.Ended, Conflict):
         return _answer("stop")
 
@@ -38,9 +38,8 @@ def _answer(decision: str, **facts: Any) -> dict[str, Any]:
     return {"type": "", "waves": [], "failed": [], **facts, "decision": decision}
 
 
-def _next(deps: Deps, request: Request) -> dict[str, Any]:
+def _next(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
     request_id = request["request_id"]
-    search = discovering.found(deps, request_id)
     plan = build(deps, request, search)
     digest = plans.plan_hash(plan)
     deps.table.put_new(f"REQUEST#{request_id}", f"PLAN#{digest}", {"plan": json.dumps(plan), "at": stamp(deps.clock())})
@@ -173,8 +172,10 @@ def _acknowledge(deps: Deps, request: Request) -> None:
 
 
 def _go(deps: Deps, request: Request, digest: str) -> None:
-    _set(deps, request, {"plan_hash": digest, "map_version": deps.datamap.version})
+    facts = {"plan_hash": digest, "map_version": deps.datamap.version}
     if request["status"] != "in_progress":
         requests.transition(deps, request["request_id"], "in_progress", what="Work on your request goes on")
     if request["type"] == "erasure":
-        requests.begin_erasing(deps, request["request_id"])
+        requests.begin_erasing(deps, request["request_id"], **facts)
+    else:
+        _set(deps, request, facts)

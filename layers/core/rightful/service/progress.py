@@ -12,7 +12,7 @@ from typing import Any
 
 from rightful import lifecycle
 from rightful.clocks import moment, stamp
-from rightful.errors import NeedsAttention, Refused
+from rightful.errors import NeedsAttention
 from rightful.searching import Findings
 from rightful.service import requests
 from rightful.service.deps import Deps
@@ -30,27 +30,29 @@ class Ended(Exception):
 
 def load_verified(deps: Deps, request_id: str) -> dict[str, Any]:
     """The request, whose identity was proven. Raises NeedsAttention for one that is unknown or was not verified."""
-    try:
-        request = requests.load(deps, request_id)
-    except Refused as refusal:
-        raise NeedsAttention("there is no such request") from refusal
+    return _verified(deps.table.get(requests.pk(request_id), "REQUEST"))
+
+
+def load_with(deps: Deps, request_id: str, *others: str) -> tuple[dict[str, Any], list[dict[str, Any] | None]]:
+    """The same in one call with other items of the request, whose sort keys are given."""
+    request, *found = deps.table.get_many([(requests.pk(request_id), sk) for sk in ("REQUEST", *others)])
+    return _verified(request), found
+
+
+def _verified(request: dict[str, Any] | None) -> dict[str, Any]:
+    if request is None:
+        raise NeedsAttention("there is no such request")
     if not request.get("verified_at"):
         raise NeedsAttention("the request was never verified: nothing may be done for it")
     return request
 
 
 def ensure_open(request: dict[str, Any]) -> None:
-    """Before work that can be undone: the request, as it was just read, is open. Raises Ended."""
+    """Before any work: the request, as it was just read, is open. Raises Ended.
+
+    For an erasure this reading is enough, since erasing was begun by a conditional write that no withdrawal or refusal
+    survives: nothing but its own completion ends the request from there on."""
     if request["status"] not in OPEN:
-        raise Ended
-
-
-def claim(deps: Deps, request: dict[str, Any], **expect: Any) -> None:
-    """Right before work that cannot be undone: one conditional write that holds only while the request is verified
-    and open (and `expect` is true of it). Raises Ended."""
-    condition = {"verified_at": request["verified_at"], "status": OPEN, **expect}
-    facts = {"worked_at": stamp(deps.clock())}
-    if deps.table.update(requests.pk(request["request_id"]), "REQUEST", facts, expect=condition) is None:
         raise Ended
 
 
@@ -60,8 +62,9 @@ def rows(deps: Deps, request_id: str) -> dict[str, dict[str, Any]]:
     return {item["sk"].removeprefix("STORE#"): item for item in found}
 
 
-def row(deps: Deps, request_id: str, store: str) -> dict[str, Any]:
-    return deps.table.get(requests.pk(request_id), f"STORE#{store}") or {}
+def row_key(store: str) -> str:
+    """Sort key of a store's row."""
+    return f"STORE#{store}"
 
 
 def save(deps: Deps, request_id: str, store: str, state: dict[str, Any], **facts: Any) -> None:
@@ -102,7 +105,7 @@ def fresh(deps: Deps, row: dict[str, Any]) -> bool:
 
 
 def _write(deps: Deps, request_id: str, store: str, facts: dict[str, Any], remove: tuple[str, ...] = ()) -> None:
-    deps.table.update(requests.pk(request_id), f"STORE#{store}", facts, remove=remove)
+    deps.table.update(requests.pk(request_id), row_key(store), facts, remove=remove)
 
 
 def skip(deps: Deps, request_id: str, store: str, reason: str) -> None:

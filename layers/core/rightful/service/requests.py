@@ -16,6 +16,8 @@ from rightful.lifecycle import Status
 from rightful.service.deps import Deps
 
 STATUS_CHANGED = "PrivacyRequestStatusChanged"
+RECEIVED = "We received your request"
+"""How every timeline begins. That entry is never written: `received_at` says when."""
 _RACES = 5
 """How often a change is tried again when somebody else's came first; the workflow retries beyond that."""
 
@@ -60,35 +62,41 @@ def transition(
             expect={"status": status.value, "seq": item["seq"], "verified_at": verified_at, **_locks(target)},
         )
         if changed is not None:
-            return announce(deps, changed)
+            _publish(deps, changed)
+            _note(deps, changed)
+            return changed
     raise TryAgain("The request is being changed by others.")
 
 
-def begin_erasing(deps: Deps, request_id: str) -> dict[str, Any]:
-    """State, before the first record is erased, that erasing has begun; from here on nobody can withdraw.
-    Idempotent. Raises Conflict unless the request is a verified erasure in progress."""
-    item = load(deps, request_id)
-    if "erasing_since" not in item and item["type"] == "erasure" and item.get("verified_at"):
+def begin_erasing(deps: Deps, request_id: str, **facts: Any) -> dict[str, Any]:
+    """State, before the first record is erased, that erasing has begun, and by what (`facts`); from here on nobody can
+    withdraw. Begun before, it takes the new facts. Returns the item as it is now.
+    Raises Conflict unless the request is a verified erasure in progress, TryAgain when others keep changing it."""
+    for _ in range(_RACES):
+        item = load(deps, request_id)
+        begun, verified_at = item.get("erasing_since"), item.get("verified_at")
+        if item["type"] != "erasure" or not verified_at or item["status"] != Status.in_progress.value:
+            raise Conflict(f"Erasing cannot begin: the request is {item['status']}.")
         changed = deps.table.update(
             pk(request_id),
             "REQUEST",
-            {"erasing_since": stamp(deps.clock())},
+            {**facts, "erasing_since": begun or stamp(deps.clock())},
             expect={
-                "erasing_since": None,
+                "erasing_since": begun,
                 "status": Status.in_progress.value,
                 "type": "erasure",
-                "verified_at": item["verified_at"],
+                "verified_at": verified_at,
             },
         )
-        item = changed or load(deps, request_id)
-    if "erasing_since" not in item:
-        raise Conflict(f"Erasing cannot begin: the request is {item['status']}.")
-    return item
+        if changed is not None:
+            return changed
+    raise TryAgain("The request is being changed by others.")
 
 
 def timeline(deps: Deps, item: dict[str, Any]) -> list[dict[str, str]]:
     """What happened, oldest first: `{at, what}`. Holds the last change even if its entry is still being written."""
-    entries = {entry["sk"]: entry for entry in deps.table.query(item["pk"], "EVENT#")}
+    entries = {_event(1): {"at": item["received_at"], "what": RECEIVED}}
+    entries |= {entry["sk"]: entry for entry in deps.table.query(item["pk"], "EVENT#")}
     entries.setdefault(_event(item["seq"]), {"at": item["changed_at"], "what": item["what"]})
     return [{"at": entries[key]["at"], "what": entries[key]["what"]} for key in sorted(entries)]
 
@@ -104,11 +112,9 @@ def announce(deps: Deps, item: dict[str, Any]) -> dict[str, Any]:
 
 def _catch_up(deps: Deps, item: dict[str, Any]) -> None:
     """Do what a process that was killed right after the item's last change left undone."""
-    if _noted(deps, item):
-        return
-    if item["seq"] > 1:  # the first is no change of status: the request came in
+    if not _noted(deps, item):
         _publish(deps, item)
-    _note(deps, item)
+        _note(deps, item)
 
 
 def _publish(deps: Deps, item: dict[str, Any]) -> None:
@@ -117,8 +123,9 @@ def _publish(deps: Deps, item: dict[str, Any]) -> None:
 
 
 def _noted(deps: Deps, item: dict[str, Any]) -> bool:
-    """One entry per change: `seq` moves with the status, so an entry that is there is this one."""
-    return deps.table.get(pk(item["request_id"]), _event(item["seq"])) is not None
+    """One entry per change: `seq` moves with the status, so an entry that is there is this one. The first `seq` is no
+    change: the request came in."""
+    return item["seq"] == 1 or deps.table.get(pk(item["request_id"]), _event(item["seq"])) is not None
 
 
 def _note(deps: Deps, item: dict[str, Any]) -> None:
