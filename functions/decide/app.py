@@ -1,12 +1,13 @@
 """The DPO's answer to a request that waits: `{"action": "approve" | "reject" | "retry" | "skip", "request_id", ...}`.
 
-Answers `{"ok": bool, "message": "..."}`; a decision that does not fit changes nothing and says what would."""
+Answers `{"ok": bool, "message": "...", "errors"?: {field: cure}}`; a decision that does not fit changes nothing and
+says what would."""
 
 from typing import Any
 
 from rightful.entry import Event
 from rightful.entry import handler as entry
-from rightful.errors import NeedsAttention, Refused
+from rightful.errors import Invalid, Refused
 from rightful.service import asking
 from rightful.service.deps import Deps, TimeLeft
 
@@ -15,17 +16,24 @@ def answer(deps: Deps, event: Event, _: TimeLeft) -> dict[str, Any]:
     try:
         return asking.decide(
             deps,
-            event.get("request_id", ""),
-            event.get("action", ""),
-            plan_hash=event.get("plan_hash", ""),
-            store=event.get("store", ""),
-            ground=event.get("ground", ""),
-            reason=event.get("reason", ""),
+            _text(event, "request_id"),
+            _text(event, "action"),
+            plan_hash=_text(event, "plan_hash"),
+            store=_text(event, "store"),
+            ground=_text(event, "ground"),
+            reason=_text(event, "reason"),
         )
-    except NeedsAttention:
-        return {"ok": False, "message": "There is no verified request with this id. Copy it from the mail."}
     except Refused as refusal:
-        return {"ok": False, "message": refusal.detail, "errors": dict(refusal.errors)}
+        told = {"ok": False, "message": refusal.detail}
+        return {**told, "errors": dict(refusal.errors)} if refusal.errors else told
+
+
+def _text(event: Event, name: str) -> Any:
+    """Typed as anything: whether an action is one is for `decide` to say."""
+    value = event.get(name, "")
+    if not isinstance(value, str):
+        raise Invalid(f"{name} is not text.", errors=[(name, "Write it in quotes.")])
+    return value
 
 
 handler = entry(answer)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from typing import Any
 
 import pytest
 
+from functions.decide.app import answer
 from rightful.errors import Conflict, Invalid, NeedsAttention
 from rightful.model import RequestPolicy
 from rightful.service import asking, requests
@@ -170,6 +172,76 @@ def test_a_decision_that_nobody_waits_for_changes_nothing() -> None:
     with pytest.raises(Conflict, match="waits for no decision"):
         asking.decide(world.deps, "r1", "approve", plan_hash=before["plan_hash"])
     assert world.request() == before
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "errors"),
+    [
+        ({"request_id": "r2"}, "There is no verified request with this id.", set()),
+        ({"request_id": 7}, "request_id is not text.", {"request_id"}),
+        ({}, 'The request is awaiting_approval: its "action" can be approve, reject.', set()),
+        ({"action": "retry"}, 'its "action" can be approve, reject.', set()),
+        ({"action": "approve"}, "Say which plan you approve.", {"plan_hash"}),
+        ({"action": "approve", "plan_hash": "old"}, "The plan has changed since that mail.", set()),
+        ({"action": "reject", "ground": "unfounded", "reason": " "}, "Reason missing.", {"reason"}),
+        ({"action": "reject"}, "Ground and reason missing.", {"ground", "reason"}),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_told_what_would(said: dict[str, Any], message: str, errors: set[str]) -> None:
+    world, _ = waiting_for_approval()
+    world.execution().run()
+    before = world.request()
+    told = answer(world.deps, {"request_id": "r1", **said}, lambda: 60.0)
+    assert told["ok"] is False
+    assert message in told["message"]
+    assert set(told.get("errors", {})) == errors
+    assert world.request() == before
+
+
+def test_an_answer_that_cannot_be_read_back_is_not_blamed_on_its_id() -> None:
+    world, _ = waiting_for_approval()
+    world.execution().run()
+
+    def denied(name: str, moment: str) -> None:
+        if name.startswith("table."):
+            raise NeedsAttention("GetItem answered AccessDeniedException")
+
+    world.table.fault = denied
+    with pytest.raises(NeedsAttention, match="AccessDenied"):
+        answer(world.deps, {"request_id": "r1", "action": "approve"}, lambda: 60.0)
+
+
+def test_each_skipped_store_says_which_are_still_to_decide() -> None:
+    world = make_world()
+    world.ask_for("erasure")
+    for name in ("contacts", "surveys"):
+        fails = "anonymise" if name == "surveys" else "delete"
+        world.stores[name].fail(fails, NeedsAttention("table is gone"), times=None)
+    world.execution().run()
+    gone = {"action": "skip", "request_id": "r1", "reason": "the table was dropped"}
+    told = [answer(world.deps, {**gone, "store": name}, lambda: 60.0) for name in ("accounts", "contacts", "surveys")]
+    assert [each["message"] for each in told] == [
+        "Only a store that failed can be skipped.",
+        "contacts is left out. To decide still: surveys.",
+        asking.DONE["skip"],
+    ]
+
+
+def test_nothing_can_be_skipped_where_no_single_store_failed() -> None:
+    world = make_world()
+    world.files.fault = lambda name, _: fail_listing(name)
+    world.ask_for("access")
+    world.execution().run()
+    told = answer(world.deps, {"action": "skip", "request_id": "r1", "store": "accounts", "reason": "r"}, lambda: 60.0)
+    assert told == {
+        "ok": False,
+        "message": "What failed is not one store, so nothing can be skipped. Remove the cause, then retry.",
+    }
+
+
+def fail_listing(name: str) -> None:
+    if name == "files.list":
+        raise NeedsAttention("ListObjectsV2 answered AccessDenied")
 
 
 def test_what_was_exported_long_before_the_decision_is_exported_anew() -> None:

@@ -36,7 +36,7 @@ def test_one_question_has_one_answer(kind: str) -> None:
         asking.decide(world.deps, "r1", "reject", ground="17(3)(e)", reason="too late")
     again = asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
 
-    assert again == {"ok": True, "message": "The workflow had this answer already."}
+    assert again == {"ok": True, "message": "You gave this answer before. It counts once."}
     run.resume()
     assert world.request()["status"] == "completed"
     assert "refusal" not in world.request()
@@ -164,7 +164,10 @@ def test_what_the_mail_says_to_paste_is_what_the_function_takes(why: str) -> Non
     world.ask_for("access")
     run = world.execution().run()
     pasted = json_in(world.mailer.to("dpo@example.org")[-1].text)[0]
-    assert answer(world.deps, pasted, forever) == {"ok": True, "message": f"Done: {pasted['action']}."}
+    assert answer(world.deps, pasted, forever) == {
+        "ok": True,
+        "message": asking.DONE["approve" if why == "approval" else "retry"],
+    }
     run.resume()
     assert world.request()["status"] == "completed"
 
@@ -215,7 +218,7 @@ def test_skipping_the_store_that_failed_is_enough_for_those_that_only_waited_for
     assert world.request()["failed"] == ["invoices", "subscriptions"]
 
     decided = asking.decide(world.deps, "r1", "skip", store="subscriptions", reason="the table was dropped")
-    assert decided == {"ok": True, "message": "Done: skip."}
+    assert decided == {"ok": True, "message": asking.DONE["skip"]}
     run.resume()
     assert world.request()["status"] == "completed"
     assert "skipped" not in row(world, "invoices")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from rightful import lifecycle
 from rightful.clocks import stamp
-from rightful.errors import Conflict, Invalid
+from rightful.errors import Conflict, Invalid, NotFound
 from rightful.service import mailing, progress, requests
 from rightful.service.deps import Deps
 
@@ -19,6 +19,14 @@ ANSWERS: dict[str, tuple[Decision, ...]] = {
     "needs_attention": ("retry", "skip", "reject"),
 }
 """Status -> what may be decided in it."""
+DONE: dict[Decision, str] = {
+    "approve": "Approved. If another search finds the records as you saw them, this plan is carried out; else you are "
+    "asked again.",
+    "reject": "Refused. The person is told the ground and the reason.",
+    "retry": "All that failed is tried again. Should something fail once more, you get another mail.",
+    "skip": "Nothing is left to decide. The person is told what was left out, and why.",
+}
+"""What the DPO reads when the workflow has taken the answer."""
 
 
 def ask(deps: Deps, request_id: str, task_token: str, why: Why, failed: list[str], problem: str = "") -> None:
@@ -73,28 +81,27 @@ def decide(
     ground: str = "",
     reason: str = "",
 ) -> dict[str, Any]:
-    """The DPO's answer. Raises Invalid when a field is missing, Conflict when the request does not wait for this
-    answer; the message says what it does wait for. The same answer given twice acts once."""
-    request = progress.load_verified(deps, request_id)
+    """The DPO's answer; `{"ok": True, "message"}`. Raises NotFound, Invalid when a field is missing, Conflict when the
+    request does not wait for this answer; what they say is for the DPO. The same answer given twice acts once."""
+    request = _verified(deps, request_id)
     allowed = ANSWERS.get(request["status"], ())
     if decision not in allowed:
-        waiting = f"waits for: {', '.join(allowed)}" if allowed else "waits for no decision"
-        raise Conflict(f"The request is {request['status']} and {waiting}.")
+        can_be = f'its "action" can be {", ".join(allowed)}' if allowed else "it waits for no decision"
+        raise Conflict(f"The request is {request['status']}: {can_be}.")
     facts: dict[str, Any] = {"decision": decision, "decided_at": stamp(deps.clock())}
     if decision == "approve":
+        if not plan_hash:
+            raise Invalid("Say which plan you approve.", errors=[("plan_hash", "Copy it from the mail.")])
         if plan_hash != request["plan_hash"]:
-            raise Conflict("This is not the hash of the newest plan. Copy it from the newest mail: the plan changed.")
+            raise Conflict("The plan has changed since that mail. Read the newest one, and copy the hash from there.")
         facts |= {"approved_hash": plan_hash, "approved_at": facts["decided_at"]}
     elif decision == "reject":
-        if not (ground and reason):
-            raise Invalid(
-                "A refusal needs a ground and a reason.", errors=[("ground", "name it"), ("reason", "say why")]
-            )
+        _demand(ground=(ground, "Name it."), reason=(reason, "Say why; the person will read it."))
         if request.get("erasing_since"):
             raise Conflict("Erasing has begun: the request can no longer be refused; retry or skip what failed.")
         facts |= {"refusal": {"ground": ground, "reason": reason}}
-    elif decision == "skip" and not _skip(deps, request, store, reason):
-        return {"ok": True, "message": f"{store} is skipped; other stores still need a decision."}
+    elif decision == "skip" and (open_still := _skip(deps, request, store, reason)):
+        return {"ok": True, "message": f"{store} is left out. To decide still: {', '.join(open_still)}."}
     # One question has one answer: the workflow acts on the first, and the status follows it only later.
     expect = {
         "status": request["status"],
@@ -102,26 +109,42 @@ def decide(
         "decision": ("", decision),
     }
     if deps.table.update(requests.pk(request_id), "REQUEST", facts, expect=expect) is None:
-        raise Conflict("The request was decided already, or has moved on meanwhile; look at it again.")
+        raise Conflict("This was decided already, or the request has moved on: look at its execution in the console.")
     token = deps.vault.open(request_id, bytes(request["task_token"])).decode()
     if deps.executions.answer(token, {"decision": decision}):
-        return {"ok": True, "message": f"Done: {decision}."}
+        return {"ok": True, "message": DONE[decision]}
     if request["decision"] == decision:
-        return {"ok": True, "message": "The workflow had this answer already."}
+        return {"ok": True, "message": "You gave this answer before. It counts once."}
     raise Conflict("The workflow no longer waits for this answer: look at its execution in the console.")
 
 
-def _skip(deps: Deps, request: dict[str, Any], store: str, reason: str) -> bool:
-    """Marks one failed store as skipped; whether that was the last one that needed a decision."""
+def _verified(deps: Deps, request_id: str) -> dict[str, Any]:
+    item = deps.table.get(requests.pk(request_id), "REQUEST") or {}
+    if not item.get("verified_at"):
+        raise NotFound("There is no verified request with this id. Copy it from the mail.")
+    return item
+
+
+def _demand(**fields: tuple[str, str]) -> None:
+    """Raises Invalid that names the fields without a value. `fields`: value, and what to write there."""
+    missing = [(name, cure) for name, (value, cure) in fields.items() if not value.strip()]
+    if missing:
+        raise Invalid(f"{' and '.join(name for name, _ in missing).capitalize()} missing.", errors=missing)
+
+
+def _skip(deps: Deps, request: dict[str, Any], store: str, reason: str) -> list[str]:
+    """Marks one failed store as skipped. Returns the failed stores that still need a decision."""
     failed = list(request.get("failed", []))
-    if store not in failed or not reason:
-        errors = [("store", f"one of {', '.join(failed) or '(none failed)'}"), ("reason", "say why it may be left out")]
-        raise Invalid("Skipping needs a store that failed, and a reason.", errors=errors)
+    if not failed:
+        raise Conflict("What failed is not one store, so nothing can be skipped. Remove the cause, then retry.")
+    if store not in failed:
+        raise Invalid("Only a store that failed can be skipped.", errors=[("store", f"One of: {', '.join(failed)}.")])
+    _demand(reason=(reason, "Say why it may be left out; the person will read it."))
     request_id = request["request_id"]
     progress.skip(deps, request_id, store, reason)
     rows = progress.rows(deps, request_id)
     skipped = {name for name, row in rows.items() if row.get("skipped")}
-    return all(name in skipped or _through(deps, request, name, rows, skipped) for name in failed)
+    return [name for name in failed if name not in skipped and not _through(deps, request, name, rows, skipped)]
 
 
 def _through(
