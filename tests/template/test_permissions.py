@@ -60,6 +60,9 @@ MAKES_KEYS = {"api"}
 """Where verifications and requests begin, and with them their keys. For all others a missing key means that it was
 destroyed, and they must not be able to make a new one."""
 
+DELETES_PACKAGES = {"complete"}
+"""An access that ended otherwise leaves no package either."""
+
 VARIABLES = {
     "table": {"REQUESTS_TABLE"},
     "limits": {"REQUESTS_TABLE"},
@@ -92,6 +95,9 @@ def test_grants_what_the_code_reaches_and_no_more(folder: str) -> None:
     if folder in MAKES_KEYS:
         assert "vault.seal" in reached
         wanted |= NEW_KEY
+    if folder in DELETES_PACKAGES:
+        assert "files.delete" in reached
+        wanted |= {("s3:DeleteObject", PACKAGES), ("s3:AbortMultipartUpload", PACKAGES)}
     given = set(granted(functions()[folder])) - {("sqs:SendMessage", "Failures.Arn")}  # Lambda's own, on failure
     assert given == wanted
 

@@ -12,7 +12,8 @@ from rightful.service.deps import Deps
 
 def step(deps: Deps, request_id: str) -> dict[str, str]:
     """Completes (or, after the DPO's refusal, rejects) the request; `{"status"}`. The mail goes out exactly once,
-    after the status says so and before this step is done, so a crash in between only delays it."""
+    after the status says so and before this step is done, so a crash in between only delays it. Every workflow ends
+    here, that of a request which the person withdrew too."""
     request = progress.load_verified(deps, request_id)
     if request["status"] in lifecycle.TERMINAL:
         request = requests.announce(deps, request)
@@ -20,9 +21,18 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
         request = requests.transition(deps, request_id, "rejected", what="Your request was refused")
     else:
         request = requests.transition(deps, request_id, "completed", what=_SENTENCE[request["type"]])
+    if request["type"] == "access" and request["status"] != "completed":
+        _leave_nothing(deps, request_id)
     tell(deps, request)
     _forget(deps, request_id)
     return {"status": request["status"]}
+
+
+def _leave_nothing(deps: Deps, request_id: str) -> None:
+    """Of an access that ended before its person could have the download: what was exported, and the package, begun or
+    whole. Before the mail, which may have to wait; after all steps that write, since a workflow takes one at a time."""
+    deps.files.delete(f"work/{request_id}/")
+    deps.files.delete(f"packages/{request_id}.zip")
 
 
 def _forget(deps: Deps, request_id: str) -> None:
