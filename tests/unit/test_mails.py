@@ -241,6 +241,13 @@ def test_the_dpo_sees_the_plan_and_the_problem() -> None:
     assert "What went wrong: Query answered AccessDeniedException" in in_english("dpo_attention")
 
 
+def test_a_step_that_failed_as_a_whole_is_not_announced_as_a_store() -> None:
+    text = in_english("dpo_attention", failed=[], problem="packing the download")
+    assert "One step failed in a way that no further try would mend: packing the download." in text
+    assert "These stores" not in text
+    assert [each["action"] for each in pasted(text)] == ["retry"]
+
+
 HOSTILE = "</p><script>alert(1)</script>{{ 7 * 7 }}{controller.__class__}\u202e\U0001f600'\"&"
 
 
