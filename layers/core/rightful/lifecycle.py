@@ -38,7 +38,7 @@ FOLLOWS: dict[Status, frozenset[Status]] = {
     Status.awaiting_approval: frozenset({Status.in_progress, Status.scheduled, Status.paused}) | _ENDS,
     Status.scheduled: _OPEN - {Status.scheduled} | _ENDS,
     Status.paused: _OPEN - {Status.paused} | _ENDS,
-    Status.needs_attention: frozenset({Status.in_progress, Status.paused, Status.completed}) | _ENDS,
+    Status.needs_attention: _OPEN - {Status.needs_attention} | _ENDS | {Status.completed},
     Status.completed: frozenset(),
     Status.rejected: frozenset(),
     Status.withdrawn: frozenset(),

@@ -13,6 +13,7 @@ from functions.decide.app import answer
 from rightful.errors import Conflict, Invalid, NeedsAttention
 from rightful.model import RequestPolicy
 from rightful.service import asking, requests
+from tests.fakes.state_machine import Lambda
 from tests.fakes.world import ADA, World, make_world, small_map
 
 APPROVAL = "Wait for the DPO's approval"
@@ -260,3 +261,36 @@ def test_what_was_exported_long_before_the_decision_is_exported_anew() -> None:
 
     archive = zipfile.ZipFile(io.BytesIO(world.files.objects["packages/r1.zip"]))
     assert {item["id"] for item in json.loads(archive.read("data/surveys.json"))} == {"v1", "v3"}
+
+
+@pytest.mark.parametrize("policy", [RequestPolicy(grace_period="P7D"), RequestPolicy(approval="dpo")])
+def test_what_failed_before_there_was_a_plan_skips_neither_grace_period_nor_approval(policy: RequestPolicy) -> None:
+    world = make_world(small_map(erasure=policy))
+    world.ask_for("erasure")
+    run = world.execution()
+    planned = run.lambdas["PlanFunctionArn"]
+    failing: Lambda = raising(NeedsAttention("the plan cannot be written"))
+    run.lambdas = {**run.lambdas, "PlanFunctionArn": failing}
+    run.run()
+    assert run.state == ATTENTION
+    before = world.contents()
+
+    run.lambdas = {**run.lambdas, "PlanFunctionArn": planned}
+    asking.decide(world.deps, "r1", "retry")
+    run.resume()
+    if policy.approval == "dpo":
+        assert run.state == APPROVAL
+        assert world.contents() == before
+        asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+        run.resume()
+    else:
+        assert "Wait for the grace period to end" in run.history
+    assert world.request()["status"] == "completed"
+    assert [item["id"] for item in world.stores["accounts"].items] == ["a2"], "completed means erased"
+
+
+def raising(error: Exception) -> Lambda:
+    def step(event: dict[str, object]) -> object:
+        raise error
+
+    return step
