@@ -165,6 +165,14 @@ def test_errors_named_in_the_workflow_exist() -> None:
     assert errors.TryAgain.__name__ in ours
 
 
+def test_the_documentation_knows_the_alarms_there_are() -> None:
+    alarms = resources("AWS::CloudWatch::Alarm")
+    chapter = (ROOT / "docs/architecture.md").read_text().partition("## Alarms")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)`", chapter, re.MULTILINE)) == set(alarms)
+    mailed = ["HasAlarmEmail", [{"Ref": "Alarms"}]]
+    assert all(alarm["AlarmActions"]["Fn::If"][:2] == mailed for alarm in alarms.values())
+
+
 def test_routes_of_template_app_and_openapi_are_the_same() -> None:
     from rightful.api.openapi import document
 
