@@ -228,6 +228,22 @@ def test_each_skipped_store_says_which_are_still_to_decide() -> None:
     ]
 
 
+def test_a_new_execution_takes_up_a_request_whose_old_one_ended() -> None:
+    world, _ = waiting_for_approval()
+    world.stores["surveys"].fail("anonymise", NeedsAttention("no access"), times=None)
+    old = world.execution().run()
+    asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+    old.resume()
+    world.clock.advance(days=366)
+
+    new = world.execution().run()
+    assert new.state == ATTENTION, "what was approved and erased stays so"
+    world.stores["surveys"].mend()
+    asking.decide(world.deps, "r1", "retry")
+    new.resume()
+    assert world.request()["status"] == "completed"
+
+
 def test_nothing_can_be_skipped_where_no_single_store_failed() -> None:
     world = make_world()
     world.files.fault = lambda name, _: fail_listing(name)

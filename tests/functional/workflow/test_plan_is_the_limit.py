@@ -56,6 +56,28 @@ def test_a_record_that_came_right_after_the_plan_is_left_and_counted() -> None:
     assert late in world.stores["accounts"].items
 
 
+@pytest.mark.parametrize("pages", [0, 1, 2])
+def test_what_a_store_erased_before_it_failed_is_counted_when_it_is_taken_up_with_more_to_look_for(pages: int) -> None:
+    """Subscriptions, which cannot be searched at first, lead to one more invoice."""
+    world = make_world()
+    for n in range(250):
+        world.stores["invoices"].put({"id": f"x{n}", "email": ADA, "issued_at": "2012-02-29"})
+    world.ask_for("erasure")
+    world.stores["subscriptions"].fail("find", NeedsAttention("no access"), times=None)
+    world.stores["invoices"].fail("delete", NeedsAttention("no access"), times=None, after=pages)
+    run = world.execution().run()
+
+    for name in ("subscriptions", "invoices"):
+        world.stores[name].mend()
+    asking.decide(world.deps, "r1", "retry")
+    run.resume()
+
+    row = world.table.get("REQUEST#r1", "STORE#invoices")
+    assert row is not None
+    assert (row["deleted"], row["left"]) == (251, 0)
+    assert {item["id"] for item in world.stores["invoices"].items} == {"i1", "i3", "i4"}
+
+
 @pytest.mark.parametrize("nobody", ["unknown", "N/A", " ", "0", "null"])
 def test_a_word_that_stands_for_nobody_joins_no_strangers(nobody: str) -> None:
     world = make_world()
