@@ -90,7 +90,10 @@ def play(stack: Stack) -> dict[str, Any]:
     if strangers:
         console.print(*[f"[red]{line}" for line in strangers], sep="\n")
     else:
-        total = sum(len(records) for records in after.values())
+        own = truth.person(leaver)
+        total = sum(
+            len(records.keys() - set(own[store]["keys"] if store in own else ())) for store, records in after.items()
+        )
         console.print(f"[green]The other {people - 1:,} people: all {total:,} records byte for byte as before.")
     ok = not strangers and not any(row.problems for row in (*exported, *erased))
     return {

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from typing import Any
@@ -72,6 +73,15 @@ FACTS: dict[str, Any] = {
     "problem": "Query answered AccessDeniedException",
 }
 CODE: dict[str, Any] = {"controller": CONTROLLER, "purpose": "erasure", "code": "482913", "minutes": 15}
+
+
+@pytest.mark.parametrize("kind", ["request_received", "dpo_approval", "dpo_attention"])
+def test_a_deadline_is_of_the_day_that_ends_at_the_controllers_seat(kind: str) -> None:
+    request = {**REQUEST, "due_at": "2027-03-02T04:59:59Z"}
+    facts = {**FACTS, "request": request, "controller": replace(CONTROLLER, time_zone="America/New_York")}
+    assert "1 March 2027" in render(kind, "en", **facts).text
+    assert "2 March 2027" in render(kind, "en", **{**facts, "controller": CONTROLLER}).text
+
 
 
 def facts(kind: str) -> dict[str, Any]:
@@ -196,8 +206,8 @@ def test_the_mail_about_an_erasure_says_what_became_of_each_store() -> None:
     for line in (
         "* Your account\n    1 record deleted\n",
         "* Your tickets\n    3 records deleted\n    2 records made anonymous\n    1 record could not be deleted\n",
-        "* Your invoices\n    4 records kept\n    we must keep accounting records, until 1 January 2034\n"
-        "    an investigation is going on, for as long as the law asks\n    Legal basis: HGB § 257\n",
+        "* Your invoices\n    4 records kept\n    Why: we must keep accounting records, until 1 January 2034\n"
+        "    Why: an investigation is going on, for as long as the law asks\n    Legal basis: HGB § 257\n",
         "* Your files\n    2 records locked against deletion until 30 June 2027\n",
         "* The archive\n    Left out: It was closed.\n",
         "* Your answers\n    Nothing was found\n",
