@@ -1,0 +1,220 @@
+"""What was true when a step read must still be true when it writes: each condition, broken in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rightful.errors import Conflict, Gone, NeedsAttention, TooMany, Unauthorised
+from rightful.model import Erasure, RequestPolicy, Result, Strategy
+from rightful.service import discovering, erasing, planning, progress, requests, verifying
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.recording import Moment
+from tests.fakes.world import ADA, BOB, World, by, forever, make_world, small_map, small_stores, store
+
+REQUEST = ("REQUEST#r1", "REQUEST")
+
+
+class Meanwhile:
+    """Right before the next write of this kind, somebody else changes something; once."""
+
+    def __init__(self, world: World, change: Callable[[], object], name: str = "table.update") -> None:
+        self._name = name
+        self._change: Callable[[], object] | None = change
+        world.table.fault = self
+
+    def __call__(self, name: str, moment: Moment) -> None:
+        if (name, moment) == (self._name, "before") and self._change:
+            change, self._change = self._change, None
+            change()
+
+
+def tampered(world: World, **facts: Any) -> Callable[[], object]:
+    """The request with other facts; None takes one away."""
+
+    def change() -> None:
+        item = {**world.table.items[REQUEST], **facts}
+        world.table.items[REQUEST] = {name: value for name, value in item.items() if value is not None}
+
+    return change
+
+
+def released(datamap: Any = None, stores: Any = None) -> World:
+    """An erasure whose plan was released and of which nothing is erased yet."""
+    world = make_world(datamap, stores)
+    world.ask_for("erasure")
+    discovering.step(world.deps, "r1", forever)
+    planning.step(world.deps, "r1")
+    return world
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"verified_at": None},
+        {"erasing_since": None},
+        {"status": "withdrawn"},
+        {"status": "rejected"},
+        {"status": "awaiting_verification"},
+    ],
+    ids=str,
+)
+def test_nothing_is_erased_for_a_request_that_is_not_proven_open_and_released(facts: dict[str, Any]) -> None:
+    world = released()
+    before = world.contents()
+    tampered(world, **facts)()
+    with pytest.raises((progress.Ended, NeedsAttention)):
+        erasing.step(world.deps, "r1", "accounts", forever)
+    assert world.contents() == before
+
+
+@pytest.mark.parametrize("to", ["completed", "scheduled", "needs_attention", "withdrawn"])
+def test_no_status_follows_for_a_request_that_lost_its_proof(to: str) -> None:
+    world = make_world()
+    world.ask_for("erasure")
+    Meanwhile(world, tampered(world, verified_at=None))
+    with pytest.raises(Conflict):
+        requests.transition(world.deps, "r1", to, what="Waved through")
+    assert world.request()["status"] == "in_progress"
+
+
+def test_erasing_does_not_begin_for_a_request_that_lost_its_proof() -> None:
+    world = make_world()
+    world.ask_for("erasure")
+    Meanwhile(world, tampered(world, verified_at=None))
+    with pytest.raises(Conflict):
+        requests.begin_erasing(world.deps, "r1")
+    assert "erasing_since" not in world.request()
+
+
+@pytest.mark.parametrize("policy", [RequestPolicy(), RequestPolicy(approval="dpo"), RequestPolicy(grace_period="P7D")])
+@pytest.mark.parametrize("facts", [{"status": "withdrawn"}, {"verified_at": None}], ids=str)
+def test_no_plan_is_released_for_a_request_that_ended_while_it_was_written(
+    facts: dict[str, Any], policy: RequestPolicy
+) -> None:
+    world = make_world(small_map(erasure=policy))
+    world.ask_for("erasure")
+    discovering.step(world.deps, "r1", forever)
+    Meanwhile(world, tampered(world, **facts))
+    assert planning.step(world.deps, "r1")["decision"] == "stop"
+    assert not {"plan_hash", "erasing_since", "scheduled_for"} & world.request().keys()
+    assert not world.mailer.sent
+
+
+class Racing(MemoryStore):
+    """Right before it writes, once, the application puts these items."""
+
+    racing: Sequence[Mapping[str, Any]] = ()
+
+    def delete(self, *arguments: Any) -> list[Result]:
+        self._race()
+        return super().delete(*arguments)
+
+    def anonymise(self, *arguments: Any) -> list[Result]:
+        self._race()
+        return super().anonymise(*arguments)
+
+    def _race(self) -> None:
+        for item in self.racing:
+            self.put(item)
+        self.racing = ()
+
+
+def test_a_record_that_must_be_kept_by_the_date_it_just_got_is_kept() -> None:
+    stores = small_stores()
+    old = {"id": "i2", "customer_id": "cus-2", "email": "books@example.org", "issued_at": "2012-02-29"}
+    corrected = {**old, "issued_at": "2026-02-28"}
+    invoices = Racing([old])
+    invoices.racing = [corrected]
+    stores["invoices"] = invoices
+    world = make_world(stores=stores)
+    world.ask_for("erasure")
+    world.execution().run()
+    assert invoices.items == [corrected]
+    row = world.table.get("REQUEST#r1", "STORE#invoices")
+    assert row is not None
+    assert (row["kept"], row["left"]) == (1, 0)
+
+
+def test_a_record_that_just_became_somebody_elses_is_not_anonymised() -> None:
+    datamap = small_map()
+    rule = Erasure(action="anonymise", fields={"note": Strategy(strategy="null")})
+    datamap = replace(
+        datamap, stores={**datamap.stores, "surveys": store("Surveys", rule, by("account_id"), by("email"))}
+    )
+    theirs = {"id": "v1", "account_id": "acct-10", "note": "handed over to Bob"}
+    surveys = Racing([{**theirs, "account_id": "acct-1"}])
+    surveys.racing = [theirs]
+    world = make_world(datamap, {**small_stores(), "surveys": surveys})
+    world.ask_for("erasure")
+    world.execution().run()
+    assert surveys.items == [theirs]
+
+
+def test_a_mark_stands_for_a_record_of_one_store() -> None:
+    world = released()
+    late = {"id": "a1", "email": ADA, "note": "came after the plan, under a key that was planned in another store"}
+    world.stores["contacts"].put(late)
+    erasing.step(world.deps, "r1", "contacts", forever)
+    assert late in world.stores["contacts"].items
+
+
+def test_a_mark_stands_for_what_was_to_be_done() -> None:
+    world = released()
+    surveys = replace(world.deps.datamap.stores["surveys"], erasure=Erasure(action="delete"))
+    changed = replace(world.deps.datamap, stores={**world.deps.datamap.stores, "surveys": surveys})
+    before = world.contents()
+    erasing.step(replace(world.deps, datamap=changed), "r1", "surveys", forever)
+    assert world.contents() == before, "planned to be anonymised, so not to be deleted"
+
+
+# Codes
+
+
+def started(world: World, monkeypatch: pytest.MonkeyPatch, code: int, email: str = ADA) -> str:
+    """A verification whose code is this number; its id."""
+    monkeypatch.setattr("rightful.service.verifying.secrets.randbelow", lambda _: code)
+    return verifying.start(world.deps, email, "en", "192.0.2.1").verification_id
+
+
+def test_a_code_that_was_just_replaced_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world()
+    verification = started(world, monkeypatch, 12345678)
+    item = world.table.items[f"VERIFICATION#{verification}", "VERIFICATION"]
+    Meanwhile(world, lambda: item.update(code_hash="another"))
+    with pytest.raises((TooMany, Unauthorised, Gone)):
+        verifying.check(world.deps, verification, "12345678")
+    assert not [key for key in world.table.items if key[1] == "TOKEN"]
+
+
+def test_equal_codes_of_two_verifications_look_different_where_they_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world()
+    for email in (ADA, BOB):
+        started(world, monkeypatch, 12345678, email)
+    hashes = [item["code_hash"] for key, item in world.table.items.items() if key[1] == "VERIFICATION"]
+    assert len(set(hashes)) == 2
+
+
+def test_a_wrong_code_is_wrong_however_alike_its_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world()
+    verification = started(world, monkeypatch, 0)
+    item = world.table.items[f"VERIFICATION#{verification}", "VERIFICATION"]
+    alike = (
+        code
+        for code in (f"{number:08}" for number in range(1, 100_000))
+        if world.vault.digest("code", f"{verification}:{code}")[0] == item["code_hash"][0]
+    )
+    with pytest.raises(Unauthorised):
+        verifying.check(world.deps, verification, next(alike))
+
+
+def test_who_loses_the_race_for_a_code_leaves_no_token_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world()
+    verification = started(world, monkeypatch, 12345678)
+    Meanwhile(world, lambda: verifying.check(world.deps, verification, "12345678"), "table.put_new")
+    with pytest.raises(Gone):
+        verifying.check(world.deps, verification, "12345678")
+    assert len([key for key in world.table.items if key[1] == "TOKEN"]) == 1
