@@ -15,6 +15,7 @@ from rightful.api.problems import BUSY_SECONDS, MEDIA_TYPE, TITLES
 from tests.template.loading import ROOT, functions, resources, template
 
 WORKFLOW = (ROOT / "infra/workflows/privacy_request.asl.json").read_text()
+WORKFLOWS = sorted(f"infra/workflows/{path.name}" for path in (ROOT / "infra/workflows").iterdir())
 OF_AWS = re.compile(r"(States|Lambda|Sandbox)\.\w+")
 
 
@@ -150,9 +151,7 @@ def test_the_workflow_calls_the_functions_it_is_given() -> None:
     assert sorted(map(str, allowed["Resource"])) == sorted(map(str, given.values()))
 
 
-@pytest.mark.parametrize(
-    "path", ["template.yaml", "infra/store_access.yaml", "infra/workflows/privacy_request.asl.json"]
-)
+@pytest.mark.parametrize("path", ["template.yaml", "infra/store_access.yaml", *WORKFLOWS])
 def test_no_partition_of_aws_is_taken_for_granted(path: str) -> None:
     assert "arn:aws:" not in (ROOT / path).read_text()
 
