@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rightful.clocks import due, moment, stamp
+from rightful.clocks import day, due, moment, stamp, zone
 from rightful.model import Regime
 
 UK_2019 = ["2019-05-06", "2019-12-25", "2019-12-26"]
@@ -42,6 +42,19 @@ def test_the_day_of_receipt_is_the_day_at_the_controllers_seat() -> None:
     late = datetime(2026, 11, 2, 23, 30, tzinfo=UTC)
     assert stamp(due("gdpr", late)) == "2026-12-02T23:59:59Z"
     assert stamp(due("gdpr", late, tz=ZoneInfo("Europe/Berlin"))) == "2026-12-03T22:59:59Z"
+
+
+def test_west_of_greenwich_an_evening_is_still_that_day() -> None:
+    evening = datetime(2026, 12, 1, 1, 30, tzinfo=UTC)  # 30 November, half past eight in the evening, in New York
+    assert stamp(due("gdpr", evening, tz=zone("America/New_York"))) == "2026-12-31T04:59:59Z"
+    assert stamp(due("gdpr", evening, tz=zone("UTC"))) == "2027-01-01T23:59:59Z"
+
+
+def test_a_moment_is_of_the_day_it_is_at_the_controllers_seat() -> None:
+    last = stamp(due("ccpa", datetime(2026, 11, 2, 20, tzinfo=UTC), tz=zone("America/Los_Angeles")))
+    assert last == "2026-12-18T07:59:59Z"
+    assert day(last, zone("America/Los_Angeles")) == "2026-12-17"
+    assert day(last, UTC) == "2026-12-18"
 
 
 def test_a_period_of_holidays_still_holds_two_working_days() -> None:

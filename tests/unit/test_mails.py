@@ -83,7 +83,6 @@ def test_a_deadline_is_of_the_day_that_ends_at_the_controllers_seat(kind: str) -
     assert "2 March 2027" in render(kind, "en", **{**facts, "controller": CONTROLLER}).text
 
 
-
 def facts(kind: str) -> dict[str, Any]:
     return CODE if kind == "code" else FACTS
 

@@ -23,6 +23,20 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def zone(name: str) -> tzinfo:
+    """The time zone of that IANA name, which the data map's check knows to exist."""
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo  # reads files; most are content without
+
+    return ZoneInfo(name)
+
+
+def day(text: str, tz: tzinfo) -> str:
+    """ISO date, in that zone, of a moment that `stamp` wrote."""
+    return moment(text).astimezone(tz).date().isoformat()
+
+
 def due(
     regime: Regime, received_at: datetime, holidays: Iterable[str] = (), *, extended: bool = False, tz: tzinfo = UTC
 ) -> datetime:

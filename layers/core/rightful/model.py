@@ -39,6 +39,9 @@ class Identity:
     """How two values are compared: `email` ignores ASCII case and surrounding space, `exact` compares as written."""
     proven_by: Literal["code", "store"] = "store"
     """`code`: a code sent to the value proves it. `store`: only a store located by a proven identity gives it."""
+    most: int = 20
+    """How many values one person can have. When a store gives more, something in it joins strangers: the search follows
+    it no further, and the data protection officer is asked before anything is shown or erased."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,7 @@ class Erasure:
     period: str = ""
     """keep: ISO 8601 duration since `since`; a record past it is deleted."""
     since: str = ""
-    """keep: path of a date in the record."""
+    """keep: path of a date in the record; `last_modified` for objects in S3."""
 
 
 GROUNDS = ("accounting", "business_records", "contract", "investigation", "legal_process", "enforcement_of_rights")
@@ -184,6 +187,8 @@ class Controller:
     """Article 15(2): transfers to third countries and their safeguards."""
     holidays: list[str] = field(default_factory=list)
     """Public holidays of the controller's seat, as ISO dates."""
+    time_zone: str = "UTC"
+    """IANA name of the zone of the controller's seat, e.g. `America/New_York`: days are counted there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from rightful.service import requests
@@ -133,3 +136,12 @@ def test_the_regime_sets_the_clock(world: World, ada: Person) -> None:
     asked = call("POST", "/requests", {"type": "access", "email": ada.email, "regime": "ccpa", "locale": "fr-CA"})
     assert asked.json["due_at"] == "2026-12-17T23:59:59Z"
     assert world.mailer.sent[-1].subject.startswith("Votre code")
+
+
+def test_the_clock_runs_at_the_controllers_seat(world: World, ada: Person) -> None:
+    datamap = world.deps.datamap
+    mapped = replace(datamap, controller=replace(datamap.controller, time_zone="America/New_York"))
+    world.deps = replace(world.deps, datamap=mapped)
+    world.clock.set(datetime(2026, 12, 1, 1, 30, tzinfo=UTC))  # in New York, the evening of 30 November
+    asked = call("POST", "/requests", {"type": "access", "email": ada.email})
+    assert asked.json["due_at"] == "2026-12-31T04:59:59Z"

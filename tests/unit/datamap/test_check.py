@@ -58,6 +58,8 @@ MISTAKES = [
     ),
     ("form: email, ", "", "  email: {category", "only be sent to an e-mail address", "form: email"),
     (", proven_by: code", "", "identities:", "no identity can be proven", "proven_by: code"),
+    ("account_id: {category", "account_id: {most: 0, category", "most: 0", "no value at all", "`most: 20`"),
+    ("account_id: {cat", "account_id: {most: many, cat", "most: many", "is text", "Write a whole number."),
     # the graph
     ("        gives: {account_id: id}\n", "", "  account_id: {", "given by no store", "gives:"),
     # rules
@@ -86,6 +88,10 @@ MISTAKES = [
     (ANONYMISE, KEEP.replace("period: P7Y, ", ""), "keep", "`keep` without `period`", "Add `period:`"),
     (ANONYMISE, KEEP.replace(", since: sent_at", ""), "keep", "`keep` without `since`", "Add `since:`"),
     (ANONYMISE, KEEP.replace("accounting", "acounting"), "acounting", "not a ground", "`accounting`?"),
+    (ANONYMISE, KEEP.replace("sent_at", "object_age"), "keep", "kept for ever", "`last_modified`"),
+    (ANONYMISE, KEEP.replace("sent_at", "tag:invoiced"), "keep", "kept for ever", "`last_modified`"),
+    (ANONYMISE, KEEP.replace("sent_at", '"key_date:{year}"'), "keep", "kept for ever", "`last_modified`"),
+    (ANONYMISE, KEEP.replace("sent_at", "last_modified"), "keep", "not among", "`fields:`"),
     ("{action: delete}", "{action: delete, law: Act}", "law: Act", "no meaning where the action is `delete`", "Remove"),
     ("grace_period: P7D", "grace_period: week", "week", "not an ISO 8601", ""),
     ("  erasure: {approval", "  access: {approval", "access:", "nothing to take back", "Remove"),
@@ -94,6 +100,9 @@ MISTAKES = [
     ("dpo@example.com", "the DPO", "the DPO", "not an e-mail address", "address"),
     ("https://example.com", "http://example.com", "http:", "not an https address", "https://"),
     ("complaint: The", 'holidays: ["1 May"]\n  complaint: The', "1 May", "not a date", "2027-01-01"),
+    ("complaint: The", "time_zone: New York\n  complaint: The", "New York", "no time zone", "`America/New_York`"),
+    ("complaint: The", "time_zone: Europe\n  complaint: The", "time_zone", "no time zone", "such as"),
+    ("complaint: The", 'time_zone: ""\n  complaint: The', "time_zone", "no time zone", "such as"),
     # places
     (
         "settings: {shelf: letters}",
@@ -207,6 +216,19 @@ def test_a_covered_store_without_locators_is_told() -> None:
     start = GOOD.index("    locate:\n      - by: account_id")
     result = outcome(GOOD[:start] + GOOD[GOOD.index("    fields:\n      account:") :])
     assert any("no way to find a person's records" in problem.what for problem in result.problems)
+
+
+def test_what_is_kept_of_a_bucket_may_be_dated_by_its_objects() -> None:
+    kept = edited(ANONYMISE, KEEP.replace("sent_at", "last_modified"))
+    before, letters = kept.split("  letters:")
+    assert outcome(f"{before}  letters:{letters.replace('cupboard', 'planned')}").problems == []
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Paris", "UTC", "Etc/UTC"])
+def test_the_controllers_time_zone_is_one_that_exists(zone: str) -> None:
+    result = outcome(edited("complaint: The", f"time_zone: {zone}\n  complaint: The"))
+    assert result.datamap is not None
+    assert result.datamap.controller.time_zone == zone
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_lines() -> None:

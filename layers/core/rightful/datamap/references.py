@@ -12,8 +12,9 @@ from rightful.errors import Invalid
 from rightful.model import DataMap, Field, Store
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
-_OBJECT_SINCE = re.compile(r"object_age|tag:.+|key_date:.+")
-_OF_OBJECTS = ("s3_objects", "planned")
+OF_AN_OBJECT = re.compile(r"object_age|tag:.+|key_date:.+")
+"""Dates that stand beside an object, not in the record of it."""
+OF_OBJECTS = ("s3_objects", "planned")
 """Connectors whose records can have a date that is not in the record."""
 
 
@@ -39,6 +40,9 @@ def identities(datamap: DataMap) -> Iterator[Finding]:
                 f"identity `{name}` is `proven_by: code`, but a code can only be sent to an e-mail address",
                 "Add `form: email`, or let a store give this identity.",
             )
+        if identity.most < 1:
+            cure = "Write how many one person can have, such as `most: 20`, or leave it out."
+            yield Finding(("identities", name, "most"), f"identity `{name}` may have no value at all", cure)
     if not any(identity.proven_by == "code" for identity in datamap.identities.values()):
         cure = "Add `proven_by: code` to the e-mail address, where every request begins."
         yield Finding(("identities",), "no identity can be proven by a person", cure)
@@ -87,7 +91,7 @@ def fields(datamap: DataMap) -> Iterator[Finding]:
 
 def declared(loc: Loc, path: str, store: Store, *, date: bool = False) -> Iterator[Finding]:
     """The path is (below) a field of the store; a misspelt one would silently never match."""
-    if date and store.connector in _OF_OBJECTS and _OBJECT_SINCE.fullmatch(path):
+    if date and store.connector in OF_OBJECTS and OF_AN_OBJECT.fullmatch(path):
         return
     if broken := list(_well_formed(loc, path)):
         yield from broken

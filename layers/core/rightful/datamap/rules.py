@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator, Mapping
+import zoneinfo
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 
 from rightful import periods
 from rightful.datamap.categories import identifies
 from rightful.datamap.problems import Finding, Loc, nearest
-from rightful.datamap.references import declared, steps
+from rightful.datamap.references import OF_AN_OBJECT, OF_OBJECTS, declared, steps
 from rightful.errors import Invalid
 from rightful.model import GROUNDS, DataMap, Store, Strategy, Unless
 
@@ -35,12 +37,21 @@ def erasure(datamap: DataMap) -> Iterator[Finding]:
             if rule.period:
                 yield from _period((*loc, "period"), rule.period)
             if rule.since:
-                yield from declared((*loc, "since"), rule.since, store, date=True)
+                yield from _kept_since((*loc, "since"), rule.since, store)
         else:
             for key in (key for key, value in said.items() if value):
                 cure = f"Remove `{key}`, or write `action: keep`."
                 yield Finding((*loc, key), f"`{key}` has no meaning where the action is `{rule.action}`", cure)
         yield from _strategies(loc, rule.action, rule.fields, store)
+
+
+def _kept_since(loc: Loc, since: str, store: Store) -> Iterator[Finding]:
+    """An erasure reads a record as it was found, and so its date is in the record."""
+    if OF_AN_OBJECT.fullmatch(since):
+        what = f"`{since}` is no date of the record, so that it would be kept for ever"
+        yield Finding(loc, what, "Write the path of a date; of an object in S3, `last_modified` is one.")
+    elif not (store.connector in OF_OBJECTS and since == "last_modified"):
+        yield from declared(loc, since, store)
 
 
 def retention(datamap: DataMap) -> Iterator[Finding]:
@@ -77,10 +88,21 @@ def texts(datamap: DataMap) -> Iterator[Finding]:
         yield Finding(("controller", "contact"), "`contact` is not an e-mail address", "Write the DPO's address.")
     if controller.policy_url.strip() and not controller.policy_url.startswith("https://"):
         yield Finding(("controller", "policy_url"), "`policy_url` is not an https address", "Begin it with `https://`.")
+    if controller.time_zone != "UTC" and controller.time_zone not in (known := zoneinfo.available_timezones()):
+        what = f"no time zone is called `{controller.time_zone}`"
+        yield Finding(("controller", "time_zone"), what, _zone_cure(controller.time_zone, known))
     for number, day in enumerate(controller.holidays):
         if not _is_date(day):
             cure = "Write it as `2027-01-01`."
             yield Finding(("controller", "holidays", number), f"`{day}` is not a date", cure)
+
+
+def _zone_cure(name: str, known: Iterable[str]) -> str:
+    place = name.rpartition("/")[2].strip().replace(" ", "_")
+    meant = [zone for zone in known if zone.rpartition("/")[2].casefold() == place.casefold()]
+    close = difflib.get_close_matches(name, [*meant, *known], n=1)
+    guess = min(meant) if meant else close[0] if close else "America/New_York"
+    return f"Write an IANA name such as `{guess}`."
 
 
 def places(datamap: DataMap) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from rightful import clocks
 from rightful.mails.catalogue import Catalogue, load
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def _part(voice: str, kind: str, catalogue: Catalogue, facts: dict[str, Any]) ->
         count=lambda name, number: filled(catalogue.plural(name, number), {"n": number}),
         words=catalogue.words,
         date=catalogue.date,
+        due=lambda: catalogue.date(clocks.day(facts["request"]["due_at"], clocks.zone(facts["controller"].time_zone))),
         json=lambda **value: json.dumps(value, ensure_ascii=False, indent=2),
     )
 

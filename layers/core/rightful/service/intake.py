@@ -91,7 +91,7 @@ def _put(deps: Deps, asked: Asked, request_id: str, contact: Contact) -> dict[st
         "regime": regime,
         "locale": asked.locale,
         "received_at": stamp(now),
-        "due_at": stamp(clocks.due(regime, now, controller.holidays)),
+        "due_at": stamp(clocks.due(regime, now, controller.holidays, tz=clocks.zone(controller.time_zone))),
         "contact": contact.sealed(deps, request_id, details=asked.details),
         "seq": 1,
         "what": requests.RECEIVED,
