@@ -15,7 +15,6 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 from moto import mock_aws
-from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import S3Backend
 
 from rightful.aws import uploads
@@ -24,6 +23,7 @@ from rightful.aws.uploads import S3Upload, part_size
 from rightful.errors import NeedsAttention, NotFound, TryAgain
 from rightful.ports import Files
 from tests.fakes.files import MemoryFiles
+from tests.fakes.s3_repairs import upload_part
 
 MIB = 1024 * 1024
 KEY = "packages/r1.zip"
@@ -255,16 +255,6 @@ class TestS3Files(FilesContract):
         assert next(chunks) == b"begun"
         with pytest.raises(TryAgain):
             next(chunks)
-
-
-_upload_part = S3Backend.upload_part
-
-
-def upload_part(self: S3Backend, bucket_name: str, multipart_id: str, part_id: int, value: bytes) -> Any:
-    """moto answers a part of an unknown upload with a KeyError; S3 with NoSuchUpload."""
-    if multipart_id not in self.get_bucket(bucket_name).multiparts:
-        raise NoSuchUpload(multipart_id)
-    return _upload_part(self, bucket_name, multipart_id, part_id, value)
 
 
 def lose_once(client: Any, operation: str) -> None:

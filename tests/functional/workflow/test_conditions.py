@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from rightful.errors import Conflict, Gone, NeedsAttention, TooMany, Unauthorised
 from rightful.model import Erasure, RequestPolicy, Result, Strategy
-from rightful.service import discovering, erasing, planning, progress, requests, verifying
+from rightful.service import discovering, erasing, exporting, planning, progress, requests, verifying
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.recording import Moment
 from tests.fakes.world import ADA, BOB, World, by, forever, make_world, small_map, small_stores, store
@@ -218,3 +219,20 @@ def test_who_loses_the_race_for_a_code_leaves_no_token_behind(monkeypatch: pytes
     with pytest.raises(Gone):
         verifying.check(world.deps, verification, "12345678")
     assert len([key for key in world.table.items if key[1] == "TOKEN"]) == 1
+
+
+# Progress
+
+
+def test_what_was_half_exported_is_begun_anew_when_there_is_more_to_look_for() -> None:
+    world = make_world()
+    world.ask_for("access")
+    discovering.step(world.deps, "r1", forever)
+    planning.step(world.deps, "r1")
+    assert not exporting.step(world.deps, "r1", "accounts", lambda: 0.0)["done"]
+    world.stores["accounts"].put({"id": "a9", "email": ADA, "account_id": "acct-9"})
+    discovering.step(world.deps, "r1", forever)
+
+    assert exporting.step(world.deps, "r1", "accounts", forever)["done"]
+    parts = [body for key, body in world.files.objects.items() if key.startswith("work/r1/accounts/")]
+    assert sorted(re.findall(rb'"id": ?"(a\d+)"', b"".join(parts))) == [b"a1", b"a9"]
