@@ -177,6 +177,7 @@ class Aws:
             vault=KmsVault(clients.get("kms"), dynamodb, KEYS, self.data_key, self.mac_key, clock),
             mailer=SesMailer(clients.get("sesv2"), SENDER),
             files=S3Files(clients.get("s3"), EXPORTS),
+            reports=S3Files(clients.get("s3"), EXPORTS),
             executions=SfnExecutions(clients.get("stepfunctions"), self.workflow),
             events=BusEvents(clients.get("events")),
             limits=TableLimits(table, clock),
@@ -184,6 +185,7 @@ class Aws:
                 name: CONNECTORS[store.connector].from_store(store, _Shared(clients), clock=clock)
                 for name, store in datamap.stores.items()
             },
+            sweepers={},
             datamap=datamap,
         )
 

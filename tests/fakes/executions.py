@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.fakes.recording import Fault, Recorder, no_fault
 
 
 class MemoryExecutions(Recorder):
-    """`started`: execution name -> input. `waiting`: task tokens that wait. `answers`: task token -> output."""
+    """`started`: execution name -> input. `waiting`: task tokens that wait. `answers`: task token -> output. `alive`:
+    ARNs of executions that run."""
 
     port = "executions"
 
@@ -18,10 +19,19 @@ class MemoryExecutions(Recorder):
         self.started: dict[str, dict[str, Any]] = {}
         self.waiting: set[str] = set()
         self.answers: dict[str, dict[str, Any]] = {}
+        self.alive: set[str] = set()
 
     def start(self, request_type: str, request_id: str) -> None:
         with self.operation("start", request_type, request_id):
             self.started.setdefault(f"{request_type}-{request_id}", {"request_id": request_id})
+
+    def sweep(self, name: str, stores: Sequence[str]) -> None:
+        with self.operation("sweep", name, tuple(stores)):
+            self.started.setdefault(name, {"mode": "apply", "stores": list(stores)})
+
+    def running(self, execution: str) -> bool:
+        with self.operation("running", execution):
+            return execution in self.alive
 
     def answer(self, task_token: str, output: Mapping[str, Any]) -> bool:
         with self.operation("answer", task_token):

@@ -59,6 +59,9 @@ class MemoryFiles(Recorder):
             body = self.unfinished[saved["id"]][1][: saved["offset"]]
         return MemoryUpload(self, key, saved["id"], bytearray(body), offset=len(body))
 
+    def uri(self, key: str) -> str:
+        return f"s3://memory/{key}"
+
     def link(self, key: str, name: str, seconds: int) -> str:
         with self.operation("link", key, name, seconds):
             self.links.append((key, name, seconds))

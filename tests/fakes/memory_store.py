@@ -47,6 +47,8 @@ class MemoryStore:
     _faults: list[_Fault] = field(default_factory=list)
     _index: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     """path -> value -> keys, sorted. May name items that are gone or have changed: `find` looks again."""
+    _sorted: list[str] | None = None
+    """All keys, and some that are gone; None when a key came since."""
 
     def __post_init__(self) -> None:
         for item in self.initial:
@@ -65,10 +67,32 @@ class MemoryStore:
     def put(self, item: Mapping[str, Any]) -> str:
         """Adds or replaces an item; its `Record.key`."""
         key = self.key_of(item)
+        if key not in self._items:
+            self._sorted = None
         self._items[key] = deepcopy(dict(item))
         for path, index in self._index.items():
             self._enter(index, path, key)
         return key
+
+    def keys_after(self, cursor: str | None) -> Iterator[str]:
+        """Keys in order, beyond the cursor."""
+        if self._sorted is None:
+            self._sorted = sorted(self._items)
+        keys = self._sorted
+        for at in range(0 if cursor is None else bisect_right(keys, cursor), len(keys)):
+            if keys[at] in self._items:
+                yield keys[at]
+
+    def peek(self, key: str, attribute: str) -> Any:
+        """One attribute as it stands; None when it is not there."""
+        return self._items.get(key, {}).get(attribute)
+
+    def record(self, key: str) -> Record | None:
+        return self._record(key) if key in self._items else None
+
+    def call(self, method: str) -> None:
+        """Notes a call, and fails it if told to."""
+        _raise(self._enter_call(method))
 
     def fail(
         self, method: str, error: BaseException, *, times: int | None = 1, after: int = 0, committed: bool = False

@@ -53,6 +53,8 @@ class Execution:
     value: Any = None
     token: str = ""
     ended: bool = False
+    arn: str = "arn:aws:states:eu-west-1:123456789012:execution:machine:run"
+    item: Any = None
 
     @property
     def transitions(self) -> int:
@@ -102,7 +104,7 @@ class Execution:
             case "Pass":
                 return self._leave(here, value, value, variables)
             case "Succeed":
-                return None, value
+                return self._leave(here, value, value, variables)
         raise NotImplementedError(here["Type"])
 
     def _task(self, here: dict[str, Any], value: Any, variables: dict[str, Any]) -> tuple[str | None, Any]:
@@ -139,13 +141,15 @@ class Execution:
         return self._leave(here, value, result, variables)
 
     def _map(self, here: dict[str, Any], value: Any, variables: dict[str, Any]) -> list[Any]:
+        """A distributed map's children are executions of their own: they see their item and no variable."""
         inner = here["ItemProcessor"]
-        if inner["ProcessorConfig"]["Mode"] != "INLINE":
-            raise NotImplementedError("distributed map")
+        inline = inner["ProcessorConfig"]["Mode"] == "INLINE"
         results = []
         for item in self._evaluate(here["Items"], variables, input=value):
             name: str | None = inner["StartAt"]
-            scope, result = dict(variables), item
+            self.item = item
+            result = self._evaluate(here["ItemSelector"], variables, input=value) if "ItemSelector" in here else item
+            scope = dict(variables) if inline else {}
             while name:
                 name, result = self._enter(inner["States"], name, result, scope)
             results.append(result)
@@ -170,7 +174,11 @@ class Execution:
             return template
         expression = _compiled(template[2:-2].strip())
         frame = expression.create_frame()
-        context = {"Execution": {"Input": self.input}, "Task": {"Token": self.token}}
+        context = {
+            "Execution": {"Input": self.input, "Id": self.arn},
+            "Task": {"Token": self.token},
+            "Map": {"Item": {"Value": self.item}},
+        }
         frame.bind("states", {**states, "context": context})
         for name, inner in variables.items():
             frame.bind(name, inner)

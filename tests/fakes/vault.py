@@ -51,6 +51,14 @@ class MemoryVault(Recorder):
             if request_id in self.keys:
                 self.ends[request_id] = at
 
+    def prolong(self, request_id: str, by: datetime) -> None:
+        with self.operation("prolong", request_id):
+            self._check_life(request_id)
+            if request_id not in self.keys:
+                raise NotFound("The key of this request was destroyed.")
+            if request_id in self.ends and self.ends[request_id] <= by:
+                del self.ends[request_id]
+
     def digest(self, purpose: str, value: str) -> str:
         with self.operation("digest", purpose):
             mac = hmac.digest(self._pepper + purpose.encode(), value.encode(), "sha256")

@@ -20,7 +20,8 @@ from rightful.model import (
     Strategy,
 )
 from rightful.service import asking, completing, discovering, erasing, exporting, packaging, planning, requests
-from rightful.service.deps import Deps, TimeLeft
+from rightful.service.deps import Deps, Settings, TimeLeft
+from rightful.service.sweep import braking, reporting, splitting, sweeping, weighing
 from tests.fakes.clock import MovableClock
 from tests.fakes.events import MemoryEvents
 from tests.fakes.executions import MemoryExecutions
@@ -28,6 +29,7 @@ from tests.fakes.files import MemoryFiles
 from tests.fakes.limits import MemoryLimits
 from tests.fakes.mailer import MemoryMailer
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.memory_sweeper import MemorySweeper
 from tests.fakes.state_machine import Execution, load
 from tests.fakes.table import MemoryTable
 from tests.fakes.vault import MemoryVault
@@ -40,13 +42,13 @@ def forever() -> float:
     return 1e9
 
 
-def store(title: str, erasure: Erasure, *locate: Locator, **more: Any) -> Store:
+def store(title: str, erasure: Erasure, *locate: Locator, sweep: Retention | None = None, **more: Any) -> Store:
     return Store(
         title=title,
         connector="memory",
         purpose="tests",
         lawful_basis="contract",
-        retention=Retention(period="P1Y", since="used_at"),
+        retention=sweep or Retention(period="P1Y", since="used_at"),
         erasure=erasure,
         locate=list(locate),
         **more,
@@ -165,11 +167,13 @@ class World:
     executions: MemoryExecutions
     events: MemoryEvents
     time_left: Callable[[], TimeLeft]
+    sweepers: dict[str, MemorySweeper]
+    reports: MemoryFiles
 
     def ask_for(self, kind: str, request_id: str = "r1", email: str = ADA) -> None:
         """A verified request, as the intake leaves it."""
         now = stamp(self.clock())
-        contact = b'{"email": "%s", "typed": "%s"}' % (email.encode(), email.encode())
+        contact = b'{"email": "%s", "typed": "%s", "locale": "en"}' % (email.encode(), email.encode())
         self.table.put_new(
             f"REQUEST#{request_id}",
             "REQUEST",
@@ -216,6 +220,31 @@ class World:
             {"request_id": request_id},
         )
 
+    def sweep(self, mode: str, name: str = "by-hand", **more: Any) -> Execution:
+        """A run of the retention sweep, not yet begun. `more`: `stores`, `as_of`, `run_id`."""
+
+        def brake(event: dict[str, Any]) -> dict[str, Any]:
+            return reporting.output(braking.ask(self.deps, event["run_id"], event["task_token"]))
+
+        arn = f"arn:aws:states:eu-west-1:123456789012:execution:RetentionSweep:{name}"
+        self.executions.alive.add(arn)
+        return Execution(
+            {
+                "SplitFunctionArn": lambda event: splitting.step(self.deps, event["input"], event["execution"]),
+                "SweepFunctionArn": lambda event: sweeping.step(
+                    self.deps, event["run_id"], event["stage"], event["store"], event["segment"], self.time_left()
+                ),
+                "WeighFunctionArn": lambda event: weighing.step(self.deps, event["run_id"], event["applied"]),
+                "BrakeFunctionArn": brake,
+                "ReportFunctionArn": lambda event: reporting.output(reporting.step(self.deps, event["run_id"])),
+            },
+            self.clock,
+            self.executions,
+            load("retention_sweep"),
+            {"mode": mode, **more},
+            arn=arn,
+        )
+
     def request(self, request_id: str = "r1") -> dict[str, Any]:
         item = self.table.get(f"REQUEST#{request_id}", "REQUEST")
         assert item is not None
@@ -234,6 +263,9 @@ def make_world(
     table, vault, mailer, files = MemoryTable(clock), MemoryVault(clock=clock), MemoryMailer(), MemoryFiles()
     executions, events = MemoryExecutions(), MemoryEvents()
     stores = small_stores() if stores is None else stores
+    datamap = datamap or small_map()
+    sweepers = {name: MemorySweeper(stores[name], rules) for name, rules in datamap.stores.items() if name in stores}
+    reports = MemoryFiles()
     deps = Deps(
         clock=clock,
         table=table,
@@ -244,6 +276,9 @@ def make_world(
         events=events,
         limits=MemoryLimits(clock),
         connectors=stores,
-        datamap=datamap or small_map(),
+        datamap=datamap,
+        sweepers=sweepers,
+        reports=reports,
+        settings=Settings(stage="local"),
     )
-    return World(deps, stores, clock, table, vault, mailer, files, executions, events, time_left)
+    return World(deps, stores, clock, table, vault, mailer, files, executions, events, time_left, sweepers, reports)

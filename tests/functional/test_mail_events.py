@@ -50,10 +50,12 @@ def deps() -> Deps:
         vault=MemoryVault(),
         mailer=MemoryMailer(),
         files=MemoryFiles(),
+        reports=MemoryFiles(),
         executions=MemoryExecutions(),
         events=MemoryEvents(),
         limits=MemoryLimits(clock),
         connectors={},
+        sweepers={},
         datamap=DataMap(
             version="1",
             controller=Controller(name="Example", contact="dpo@example.com", policy_url="-", complaint="-"),

@@ -59,10 +59,12 @@ def bench() -> Bench:
         vault=MemoryVault(),
         mailer=mailer,
         files=MemoryFiles(),
+        reports=MemoryFiles(),
         executions=MemoryExecutions(),
         events=MemoryEvents(),
         limits=MemoryLimits(clock),
         connectors={},
+        sweepers={},
         datamap=DataMap(version="1", controller=CONTROLLER, identities={}, stores={}),
     )
     return Bench(clock, table, mailer, deps)

@@ -15,6 +15,9 @@ from typing import Any, Literal, NotRequired, TypedDict
 RequestType = Literal["access", "erasure"]
 Regime = Literal["gdpr", "uk_gdpr", "ccpa"]
 Verb = Literal["discover", "export", "erase", "package"]
+"""What a privacy request does to a store."""
+SweepVerb = Literal["split", "sweep"]
+"""What the retention sweep does to a store."""
 
 FORBID_UNKNOWN = {"extra": "forbid"}
 
@@ -135,6 +138,11 @@ class Retention:
     action: Literal["delete", "anonymise"] = "delete"
     fields: dict[str, Strategy] = field(default_factory=dict)
     unless: list[Unless] = field(default_factory=list)
+    brake: int = 10
+    """Percent of the store. A sweep that finds more than this due touches nothing in it until the DPO says so; 100
+    never brakes."""
+    through: dict[str, Any] = field(default_factory=dict)
+    """How the connector reaches what may be due without reading all there is (its `Due` class says which keys)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +170,17 @@ class Store:
     """Role to assume when the store lives in another account."""
     external_id: str = ""
     region: str = ""
+    requests: Literal["covered", "planned"] = "covered"
+    """planned: people's requests do not reach this store yet (they are told so), though its retention is enforced."""
 
     @property
     def covered(self) -> bool:
+        """Whether people's requests reach it."""
+        return self.connector != "planned" and self.requests == "covered"
+
+    @property
+    def swept(self) -> bool:
+        """Whether its retention rule is enforced."""
         return self.connector != "planned"
 
 
@@ -255,6 +271,8 @@ class Done(StrEnum):
     """It is no longer what was read (touched, or another person's now): left alone."""
     blocked = "blocked"
     """The store refuses until a date (S3 Object Lock)."""
+    failed = "failed"
+    """The store refuses this one record for good. Only the sweep tells it so; an erasure stops and asks."""
 
 
 @dataclass(frozen=True, slots=True)

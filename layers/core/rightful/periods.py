@@ -50,6 +50,18 @@ def add(start: datetime, period: Period) -> datetime:
         return datetime.max.replace(tzinfo=start.tzinfo)
 
 
+def before(end: datetime, period: Period) -> datetime:
+    """`end` less whole months, then days and minutes; the first moment that can be written (in the year 1) for what
+    lies before it."""
+    year, month = divmod(end.year * 12 + end.month - 1 - period.months, 12)
+    try:
+        day = min(end.day, calendar.monthrange(year, month + 1)[1])
+        moved = end.replace(year=year, month=month + 1, day=day)
+        return moved - timedelta(days=period.days, minutes=period.minutes)
+    except (ValueError, OverflowError):
+        return datetime.min.replace(tzinfo=end.tzinfo)
+
+
 def instant(value: Any) -> datetime | None:
     """A record's date as an aware UTC time: RFC 3339 text, an ISO date (its first moment), or epoch seconds.
     None for anything else: what cannot be read is never a reason to delete."""

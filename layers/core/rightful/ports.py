@@ -130,6 +130,10 @@ class Vault(Protocol):
         """Ends the life of the request's data key at that time: nothing sealed under it can be read from then on.
         Without effect when there is no key."""
 
+    def prolong(self, request_id: str, by: datetime) -> None:
+        """The request's data key, if it was to lapse until `by`, lapses no more; a later end stays. Raises NotFound when
+        there is no key or it has lapsed."""
+
     def digest(self, purpose: str, value: str) -> str:
         """Keyed hash, stable for the life of the stack: 43 URL-safe characters. `purpose` separates uses."""
 
@@ -151,6 +155,9 @@ class Files(Protocol):
     def upload(self, key: str, state: str | None = None) -> Upload:
         """A streaming upload, new or resumed from `Upload.pause()`. Resumed after another try finished it, it takes
         the rest without effect. Raises NotFound, here or while writing, when it was deleted: begin a new one."""
+
+    def uri(self, key: str) -> str:
+        """Where the object is, as `s3://bucket/key`."""
 
     def link(self, key: str, name: str, seconds: int) -> str:
         """A link that downloads the object as attachment `name`, valid that long."""
@@ -175,6 +182,12 @@ class Upload(Protocol):
 class Executions(Protocol):
     def start(self, request_type: str, request_id: str) -> None:
         """Starts the workflow; a workflow that already exists is success."""
+
+    def sweep(self, name: str, stores: Sequence[str]) -> None:
+        """Starts a retention sweep (apply) over these stores; one of this name that already exists is success."""
+
+    def running(self, execution: str) -> bool:
+        """Whether the execution with this ARN still runs."""
 
     def answer(self, task_token: str, output: Mapping[str, Any]) -> bool:
         """Wakes the state that waits with this token; False when it no longer waits."""

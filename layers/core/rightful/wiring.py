@@ -5,7 +5,8 @@
 | `REQUESTS_TABLE`, `KEYS_TABLE` | table names |
 | `EXPORTS_BUCKET` | bucket name |
 | `DATA_KEY_ID`, `HMAC_KEY_ID` | KMS keys: AES (data keys) and HMAC_256 (keyed hashes) |
-| `STATE_MACHINE_ARN` | PrivacyRequest |
+| `REPORTS_BUCKET` | bucket name |
+| `STATE_MACHINE_ARN`, `RETENTION_SWEEP_ARN` | PrivacyRequest, RetentionSweep |
 | `MAIL_FROM`, `MAIL_CONFIGURATION_SET` | sender address; SES configuration set, may be empty |
 | `FORM_ORIGINS` | web origins that may post, comma-separated |
 | `SOURCE_LIMIT_PER_HOUR`, `STAGE` | see `rightful.service.deps.Settings` |
@@ -17,11 +18,11 @@ Each function has the variables it needs and no others; what is missing fails wh
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 from rightful.aws.clients import Clients
 from rightful.aws.events import BusEvents
@@ -32,10 +33,10 @@ from rightful.aws.mailer import SesMailer
 from rightful.aws.table import DynamoTable
 from rightful.aws.vault import KmsVault
 from rightful.compiled import load_compiled, resolve
-from rightful.model import DataMap
-from rightful.ports import Connector
+from rightful.model import DataMap, Store
+from rightful.ports import Connector, Sweeper
 from rightful.service.deps import Deps, Settings
-from rightful.stores.registry import CONNECTORS
+from rightful.stores.registry import CONNECTORS, SWEEPERS
 
 
 def now() -> datetime:
@@ -67,18 +68,20 @@ class _StoreClients:
         return self._clients.get(service, region_name)
 
 
-class _Connectors(Mapping[str, Connector]):
-    """Store name -> connector, made at first use."""
+Bound = TypeVar("Bound", Connector, Sweeper)
 
-    def __init__(self, datamap: DataMap, clients: Clients) -> None:
-        self._stores = {name: store for name, store in datamap.stores.items() if store.covered}
-        self._clients = _StoreClients(clients)
-        self._made: dict[str, Connector] = {}
 
-    def __getitem__(self, name: str) -> Connector:
+class _Stores(Mapping[str, Bound]):
+    """Store name -> what is bound to it, made at first use."""
+
+    def __init__(self, stores: Mapping[str, Store], bind: Callable[[Store], Bound]) -> None:
+        self._stores = stores
+        self._bind: Callable[[Store], Bound] = bind
+        self._made: dict[str, Bound] = {}
+
+    def __getitem__(self, name: str) -> Bound:
         if name not in self._made:
-            store = self._stores[name]
-            self._made[name] = CONNECTORS[store.connector].from_store(store, self._clients, clock=now)
+            self._made[name] = self._bind(self._stores[name])
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -114,10 +117,20 @@ def build() -> Deps:
         ),
         mailer=SesMailer(_lazy("sesv2"), env.get("MAIL_FROM", ""), env.get("MAIL_CONFIGURATION_SET", "")),
         files=S3Files(_lazy("s3"), env.get("EXPORTS_BUCKET", "")),
-        executions=SfnExecutions(_lazy("stepfunctions"), env.get("STATE_MACHINE_ARN", "")),
+        reports=S3Files(_lazy("s3"), env.get("REPORTS_BUCKET", "")),
+        executions=SfnExecutions(
+            _lazy("stepfunctions"), env.get("STATE_MACHINE_ARN", ""), env.get("RETENTION_SWEEP_ARN", "")
+        ),
         events=BusEvents(_lazy("events"), env.get("EVENT_BUS", "default")),
         limits=TableLimits(table, now),
-        connectors=_Connectors(datamap, clients()),
+        connectors=_Stores(
+            {name: store for name, store in datamap.stores.items() if store.covered},
+            lambda store: CONNECTORS[store.connector].from_store(store, _StoreClients(clients()), clock=now),
+        ),
+        sweepers=_Stores(
+            {name: store for name, store in datamap.stores.items() if store.swept},
+            lambda store: SWEEPERS[store.connector].from_store(store, _StoreClients(clients()), clock=now),
+        ),
         datamap=datamap,
         settings=Settings(
             form_origins=tuple(origin.strip() for origin in env.get("FORM_ORIGINS", "").split(",") if origin.strip()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -17,23 +17,27 @@ NO_LONGER_WAITING: Final = frozenset({"TaskTimedOut", "TaskDoesNotExist", "Inval
 
 
 class SfnExecutions:
-    """The execution's name is `<type>-<request id>`, unique for 90 days, and so makes starting idempotent."""
+    """An execution's name (`<type>-<request id>`) is unique for 90 days, and so makes starting idempotent."""
 
-    def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
+    def __init__(self, client: SFNClient, requests_arn: str, sweep_arn: str = "") -> None:
         self._client = client
-        self._arn = state_machine_arn
+        self._requests_arn = requests_arn
+        self._sweep_arn = sweep_arn
 
     def start(self, request_type: str, request_id: str) -> None:
+        self._start(self._requests_arn, f"{request_type}-{request_id}", {"request_id": request_id})
+
+    def sweep(self, name: str, stores: Sequence[str]) -> None:
+        self._start(self._sweep_arn, name, {"mode": "apply", "stores": list(stores)})
+
+    def running(self, execution: str) -> bool:
         with translated():
             try:
-                self._client.start_execution(
-                    stateMachineArn=self._arn,
-                    name=f"{request_type}-{request_id}",
-                    input=json.dumps({"request_id": request_id}),
-                )
+                return self._client.describe_execution(executionArn=execution)["status"] == "RUNNING"
             except ClientError as error:
-                if error_code(error) != "ExecutionAlreadyExists":
+                if error_code(error) != "ExecutionDoesNotExist":
                     raise
+                return False
 
     def answer(self, task_token: str, output: Mapping[str, Any]) -> bool:
         with translated():
@@ -44,3 +48,11 @@ class SfnExecutions:
                     raise
                 return False
         return True
+
+    def _start(self, machine: str, name: str, given: Mapping[str, Any]) -> None:
+        with translated():
+            try:
+                self._client.start_execution(stateMachineArn=machine, name=name, input=json.dumps(given))
+            except ClientError as error:
+                if error_code(error) != "ExecutionAlreadyExists":
+                    raise

@@ -72,6 +72,9 @@ class S3Files:
     def upload(self, key: str, state: str | None = None) -> S3Upload:
         return S3Upload(self, self._client, self._bucket, key, state)
 
+    def uri(self, key: str) -> str:
+        return f"s3://{self._bucket}/{key}"
+
     def link(self, key: str, name: str, seconds: int) -> str:
         """The link ends earlier when the credentials that signed it do: make it when it is asked for."""
         with translated():

@@ -34,7 +34,7 @@ Kinds = Mapping[str, Kind]
 def complaints(datamap: DataMap, kinds: Kinds) -> Iterator[Finding]:
     for name, store in datamap.stores.items():
         loc = ("stores", name)
-        if not store.covered:
+        if not store.swept:
             continue
         if store.connector not in kinds:
             cure = nearest(store.connector, {*kinds, "planned"})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from rightful.model import DataMap
-from rightful.ports import Clock, Connector, Events, Executions, Files, Limits, Mailer, Table, Vault
+from rightful.ports import Clock, Connector, Events, Executions, Files, Limits, Mailer, Sweeper, Table, Vault
 
 TimeLeft = Callable[[], float]
 """Seconds until this process should stop taking on work."""
@@ -32,10 +32,15 @@ class Deps:
     vault: Vault
     mailer: Mailer
     files: Files
+    """The exports bucket."""
+    reports: Files
+    """The reports bucket."""
     executions: Executions
     events: Events
     limits: Limits
     connectors: Mapping[str, Connector]
     """Store name -> connector, for every covered store."""
+    sweepers: Mapping[str, Sweeper]
+    """Store name -> sweeper, for every swept store."""
     datamap: DataMap
     settings: Settings = field(default_factory=Settings)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
-from rightful.model import Permission, Store, Verb
-from rightful.ports import Clock, Connector
+from rightful.model import Permission, Store, SweepVerb, Verb
+from rightful.ports import Clock, Connector, Sweeper
 from rightful.stores.dynamodb import DynamoDB
 from rightful.stores.s3_objects import S3Objects
 from rightful.stores.sessions import Session
@@ -31,4 +31,23 @@ class ConnectorKind(Protocol):
         """Bound to a store; makes no call."""
 
 
+class SweeperKind(Protocol):
+    """What the class for sweeping a kind of store offers before it is bound to one."""
+
+    name: str
+    """That of the store's connector."""
+    Due: type[Any]
+    """Shape of `Retention.through`."""
+
+    def check(self, store: Store) -> Iterator[tuple[str, str, str]]:
+        """As of a connector: what is wrong with the store's retention for this kind of store."""
+
+    def permissions(self, store: Store, verb: SweepVerb) -> list[Permission]:
+        """For exactly the calls that splitting or sweeping makes."""
+
+    def from_store(self, store: Store, session: Session, clock: Clock = ...) -> Sweeper:
+        """Bound to a store; makes no call."""
+
+
 CONNECTORS: Final[dict[str, ConnectorKind]] = {kind.name: kind for kind in (DynamoDB, S3Objects)}
+SWEEPERS: Final[dict[str, SweeperKind]] = {}

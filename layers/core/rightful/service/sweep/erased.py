@@ -1,0 +1,88 @@
+"""The ledger of erased identities: keyed hashes, and when each was erased. It outlives the requests, so that a record
+that comes back from a backup or an old import is recognised without anybody's identity having been kept.
+
+ERASED  <digest>  {before, except}: records with this identity and a last use before `before` were erased from all
+                  stores but those in `except`, which the DPO had left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from rightful.clocks import moment, stamp
+from rightful.errors import NotFound
+from rightful.identities import normalise
+from rightful.model import DataMap
+from rightful.ports import Vault
+from rightful.service.deps import Deps
+
+LEDGER: Final = "ERASED"
+
+
+def digest(vault: Vault, datamap: DataMap, identity: str, value: str) -> str:
+    """Keyed hash of an identity value, equal for all its spellings."""
+    return vault.digest("identity", f"{identity}\n{normalise(datamap.identities[identity], value)}")
+
+
+def digests(vault: Vault, datamap: DataMap, identities: Mapping[str, Iterable[str]]) -> set[str]:
+    known = {name: values for name, values in identities.items() if name in datamap.identities}
+    return {digest(vault, datamap, name, value) for name, values in known.items() for value in values}
+
+
+def note(deps: Deps, identities: Mapping[str, Iterable[str]], before: datetime, left_out: Iterable[str]) -> None:
+    """An erasure was completed. Idempotent; a later erasure of the same identity takes the place of the earlier."""
+    facts: dict[str, Any] = {"before": stamp(before), "except": sorted(left_out)}
+    for each in sorted(digests(deps.vault, deps.datamap, identities)):
+        deps.table.update(LEDGER, each, facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """The ledger as a run sees it."""
+
+    entries: dict[str, tuple[datetime, frozenset[str]]] = field(default_factory=dict)
+    """Digest -> (before, stores left out)."""
+
+    def __bool__(self) -> bool:
+        return bool(self.entries)
+
+    def came_back(self, store: str, identities: Iterable[str], used: datetime) -> bool:
+        """Whether a record of the store, last used then, with these identities (digests) was erased before."""
+        for each in identities:
+            entry = self.entries.get(each)
+            if entry and used < entry[0] and store not in entry[1]:
+                return True
+        return False
+
+
+def snapshot(deps: Deps, run_id: str) -> datetime | None:
+    """Copies the ledger to where all segments of the run read it, in one piece; the newest `before`."""
+    entries = deps.table.query(LEDGER)
+    if not entries:
+        return None
+    lines = [json.dumps([item["sk"], item["before"], item["except"]]) for item in entries]
+    deps.reports.put(_name(run_id), "\n".join(lines).encode())
+    return max(moment(item["before"]) for item in entries)
+
+
+def load(deps: Deps, run_id: str) -> Erased:
+    try:
+        text = b"".join(deps.reports.read(_name(run_id)))
+    except NotFound:
+        return Erased()
+    nothing: frozenset[str] = frozenset()
+    parsed = map(json.loads, text.splitlines())
+    return Erased({each: (moment(before), frozenset(out) or nothing) for each, before, out in parsed})
+
+
+def forget(deps: Deps, run_id: str) -> None:
+    """Removes the run's copy."""
+    deps.reports.delete(_name(run_id))
+
+
+def _name(run_id: str) -> str:
+    return f"work/{run_id}/erased"

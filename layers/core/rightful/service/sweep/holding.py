@@ -1,0 +1,91 @@
+"""Places and releases legal holds. Releasing one starts the sweep of what it withheld."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from rightful import searching
+from rightful.clocks import stamp
+from rightful.errors import Invalid, NotFound
+from rightful.model import GROUNDS
+from rightful.service.deps import Deps
+from rightful.service.sweep import protecting
+from rightful.service.sweep.erased import digests
+
+PAGE = 500
+
+
+def place_on_person(deps: Deps, hold_id: str, email: str, **facts: Any) -> dict[str, Any]:
+    """A hold on all that the identity graph leads to from this address, in every store, now and later. Reads the
+    stores; see `place` for `facts`, idempotence and errors."""
+    return place(deps, hold_id, "person", digests(deps.vault, deps.datamap, walk(deps, email)), **facts)
+
+
+def place(
+    deps: Deps,
+    hold_id: str,
+    scope: protecting.Scope,
+    found: Iterable[str] = (),
+    *,
+    store: str = "",
+    ground: str,
+    reason: str,
+    until: datetime | None = None,
+) -> dict[str, Any]:
+    """Stores a hold under an id of the caller's choice; the hold. The same id twice places one. `found` are the keyed
+    hashes it covers (none for a whole store). `reason` names no person. Raises Invalid, naming the field."""
+    if ground not in GROUNDS:
+        raise Invalid("A hold needs a ground.", errors=[("ground", f"one of {', '.join(GROUNDS)}")])
+    if not reason.strip():
+        raise Invalid("A hold needs a reason.", errors=[("reason", "say why, without naming anyone")])
+    if scope != "person" and store not in deps.datamap.stores:
+        raise Invalid("There is no such store.", errors=[("store", f"one of {', '.join(deps.datamap.stores)}")])
+    if until is not None and until <= deps.clock():
+        raise Invalid("The hold would be over already.", errors=[("until", "name a moment to come, or leave it away")])
+    hold = {
+        "hold_id": hold_id,
+        "scope": scope,
+        "store": store,
+        "digests": sorted(found),
+        "ground": ground,
+        "reason": reason,
+        "placed_at": stamp(deps.clock()),
+        "until": stamp(until) if until else "",
+    }
+    deps.table.put_new(protecting.HOLDS, f"HOLD#{hold_id}", hold)
+    return deps.table.get(protecting.HOLDS, f"HOLD#{hold_id}") or hold
+
+
+def release(deps: Deps, hold_id: str) -> Mapping[str, Any]:
+    """Ends a hold and starts a sweep of the stores that it may have withheld something in. Idempotent: the same
+    release starts one sweep. Raises NotFound."""
+    key = (protecting.HOLDS, f"HOLD#{hold_id}")
+    hold = deps.table.get(*key)
+    if hold is None:
+        raise NotFound("There is no hold with this id.")
+    if not hold.get("released_at"):
+        changed = deps.table.update(*key, {"released_at": stamp(deps.clock())}, expect={"released_at": None})
+        hold = changed or deps.table.get(*key) or hold
+    stores = [hold["store"]] if hold["store"] else [name for name, each in deps.datamap.stores.items() if each.swept]
+    deps.executions.sweep(f"after-hold-{hold_id}", stores)
+    return hold
+
+
+def walk(deps: Deps, email: str) -> dict[str, list[str]]:
+    """Identity name -> values, from an address to the graph's fixed point, reading only. Raises NeedsAttention
+    when a store cannot be searched: a hold that misses half of a person would be none."""
+    search = searching.begin(deps.datamap, "email", email)
+    while search.queue:
+        name, index, value = search.queue[0]
+        page = deps.connectors[name].find(deps.datamap.stores[name].locate[index], value, search.cursor, PAGE)
+        searching.take(
+            search,
+            deps.datamap,
+            deps.connectors[name],
+            page,
+            deps.clock(),
+            lambda key: deps.vault.digest("record", key),
+        )
+    return search.identities

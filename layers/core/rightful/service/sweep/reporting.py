@@ -1,0 +1,86 @@
+"""What a run of the sweep did, as JSON and as a page, in the reports bucket."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from rightful import reports
+from rightful.clocks import stamp
+from rightful.service.deps import Deps
+from rightful.service.sweep import erased, runs, weighing
+from rightful.tallies import Tally
+
+FOLDER: Final = "retention"
+COUNTS: Final = ("scanned", "due", "deleted", "anonymised", "kept", "held", "changed_meanwhile", "resurrected")
+"""Of each store in the execution's output, besides `braked`."""
+
+
+def step(deps: Deps, run_id: str) -> dict[str, Any]:
+    """Ends a run: writes its report, gives its stores back; the whole summary (see `summary`)."""
+    run = runs.load(deps, run_id)
+    written = write(deps, run)
+    runs.unlock(deps, run)
+    erased.forget(deps, run_id)
+    return written
+
+
+def write(deps: Deps, run: runs.Run) -> dict[str, Any]:
+    """The report as it stands now; it replaces an earlier one of the run."""
+    key = f"{FOLDER}/{run.began_at:%Y/%m/%d}/{run.run_id}"
+    whole = {**summary(deps, run, deps.clock()), "report": deps.reports.uri(f"{key}.html")}
+    deps.reports.put(f"{key}.json", json.dumps(whole, ensure_ascii=False, indent=2).encode() + b"\n")
+    deps.reports.put(f"{key}.html", reports.retention_page(whole, deps.datamap.controller.name).encode())
+    return whole
+
+
+def summary(deps: Deps, run: runs.Run, now: datetime) -> dict[str, Any]:
+    """{"run_id", "mode", "as_of", "began_at", "ended_at", "seconds", "stores": {name: {the counts of
+    `rightful.tallies.Tally`, "title", "action", "period", "braked", "decision", "brake" and "share" (percent),
+    "failed_segments"}}, "left_out": {store: why}, "not_covered": [store]}"""
+    weighed = weighing.weigh(deps, run)
+    counted, applied = runs.tallies(deps, run, "count"), runs.tallies(deps, run, "apply")
+    decided = runs.decisions(deps, run.run_id)
+    stores = {}
+    for name, segments in run.stores.items():
+        store = deps.datamap.stores[name]
+        first, missing = counted.get(name, (Tally(), len(segments)))
+        tally, capacity = first, first.capacity
+        if name in applied:
+            tally, missing = applied[name]
+            capacity += tally.capacity
+        elif name in weighed.apply and run.mode == "apply":
+            missing = len(segments)
+        stores[name] = {
+            **tally.as_json(),
+            "capacity": round(capacity, 1),
+            "title": store.title,
+            "action": store.retention.action,
+            "period": store.retention.period,
+            "braked": name in weighed.braked,
+            "decision": decided.get(name, {}).get("decision", ""),
+            "brake": store.retention.brake,
+            "share": round(weighing.share(first, run.store_sizes.get(name, 0)), 1),
+            "failed_segments": missing,
+        }
+    return {
+        "run_id": run.run_id,
+        "mode": run.mode,
+        "as_of": stamp(run.as_of),
+        "began_at": stamp(run.began_at),
+        "ended_at": stamp(now),
+        "seconds": round((now - run.began_at).total_seconds()),
+        "stores": stores,
+        "left_out": run.left_out,
+        "not_covered": [name for name, store in deps.datamap.stores.items() if not store.swept],
+    }
+
+
+def output(summary: dict[str, Any]) -> dict[str, Any]:
+    """What the execution answers (the public contract)."""
+    stores = {name: {key: counts[key] for key in (*COUNTS, "braked")} for name, counts in summary["stores"].items()}
+    return {key: summary[key] for key in ("run_id", "mode", "report")} | {
+        "stores": stores,
+        "left_out": summary["left_out"],
+    }

@@ -1,0 +1,201 @@
+"""A run of the retention sweep in the requests table: what it is, its segments, and the lock on each store.
+
+SWEEP#<run id>  RUN                              mode, as_of, stores, who runs it
+                SEGMENT#<stage>#<store>#<number> counts so far, where to go on (sealed), or that it is done
+                STORE#<store>                    what the DPO decided about a braked store
+SWEEP           LOCK#<store>                     the one run that may work on the store
+
+Items end by themselves (`expires_at`) a year and a quarter after the run began; the report in S3 stays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from rightful.clocks import moment, stamp
+from rightful.errors import NeedsAttention, TryAgain
+from rightful.service.deps import Deps
+from rightful.tallies import Tally
+
+Mode = Literal["preview", "apply"]
+Stage = Literal["count", "apply"]
+LOCKS: Final = "SWEEP"
+LIFE: Final = timedelta(days=455)
+"""Longer than a run can wait for the DPO."""
+_RACES: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """`as_of` is the moment for which everything is decided, however long the run takes."""
+
+    run_id: str
+    mode: Mode
+    as_of: datetime
+    began_at: datetime
+    execution: str
+    """ARN of the execution whose run this is."""
+    stores: dict[str, list[str]] = field(default_factory=dict)
+    """Store -> its segments, as its connector named them."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Store -> why this run does not go through it."""
+    erased_until: datetime | None = None
+    """The newest erasure in the ledger when the run began: nothing newer can have come back from before one."""
+    store_sizes: dict[str, int] = field(default_factory=dict)
+    """Store -> records in it, where the store says so and the segments do not reach all of them."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a segment stands."""
+
+    cursor: str | None = None
+    tally: Tally = field(default_factory=Tally)
+    pending: dict[str, str] = field(default_factory=dict)
+    """Keyed hash of each record of the page at `cursor` that was about to be written -> `delete` or `anonymise`. What
+    is no longer found there when the page is read again was done by a try that was killed."""
+    back: list[str] = field(default_factory=list)
+    """Of `pending`, those that had come back after an erasure."""
+
+
+def pk(run_id: str) -> str:
+    return f"{LOCKS}#{run_id}"
+
+
+def key_id(run_id: str) -> str:
+    """Name of the data key that seals a run's cursors."""
+    return f"sweep-{run_id}"
+
+
+def save_new(deps: Deps, run: Run) -> Run:
+    """Stores the run, or returns the one that is there under its id."""
+    facts = {
+        "run_id": run.run_id,
+        "mode": run.mode,
+        "as_of": stamp(run.as_of),
+        "began_at": stamp(run.began_at),
+        "execution": run.execution,
+        "stores": json.dumps(run.stores),
+        "left_out": json.dumps(run.left_out),
+        "erased_until": stamp(run.erased_until) if run.erased_until else "",
+        "store_sizes": json.dumps(run.store_sizes),
+        "expires_at": int((run.began_at + LIFE).timestamp()),
+    }
+    deps.table.put_new(pk(run.run_id), "RUN", facts)
+    return load(deps, run.run_id)
+
+
+def find(deps: Deps, run_id: str) -> Run | None:
+    item = deps.table.get(pk(run_id), "RUN")
+    if item is None:
+        return None
+    return Run(
+        run_id=run_id,
+        mode=item["mode"],
+        as_of=moment(item["as_of"]),
+        began_at=moment(item["began_at"]),
+        execution=item["execution"],
+        stores=json.loads(item["stores"]),
+        left_out=json.loads(item["left_out"]),
+        erased_until=moment(item["erased_until"]) if item["erased_until"] else None,
+        store_sizes=json.loads(item["store_sizes"]),
+    )
+
+
+def load(deps: Deps, run_id: str) -> Run:
+    run = find(deps, run_id)
+    if run is None:
+        raise NeedsAttention("there is no such run of the sweep")
+    return run
+
+
+def items(run: Run, stores: Sequence[str]) -> list[dict[str, Any]]:
+    """What the Distributed Map goes over: `{"store", "segment": number}`."""
+    return [{"store": store, "segment": number} for store in stores for number in range(len(run.stores[store]))]
+
+
+def progress(deps: Deps, run_id: str, stage: Stage, store: str, number: int) -> Progress | None:
+    """Where the segment stands; None when it is done."""
+    item = deps.table.get(pk(run_id), _segment(stage, store, number))
+    if item is None:
+        return Progress()
+    if item["done"]:
+        return None
+    return _opened(deps, run_id, item)
+
+
+def save(deps: Deps, run: Run, stage: Stage, store: str, number: int, state: Progress) -> None:
+    plain = json.dumps(asdict(state)).encode("utf-8", "surrogatepass")
+    sealed = deps.vault.seal(key_id(run.run_id), plain, run.began_at + LIFE)
+    _put(deps, run, stage, store, number, {"done": False, "sealed": sealed})
+
+
+def close(deps: Deps, run: Run, stage: Stage, store: str, number: int, tally: Tally) -> None:
+    _put(deps, run, stage, store, number, {"done": True, "tally": json.dumps(tally.as_json())})
+
+
+def tallies(deps: Deps, run: Run, stage: Stage) -> dict[str, tuple[Tally, int]]:
+    """Store -> what its segments counted in this stage, and how many of them are not done. A store that this stage has
+    not begun is not there."""
+    found: dict[str, list[Tally]] = {}
+    done: dict[str, int] = {}
+    for item in deps.table.query(pk(run.run_id), f"SEGMENT#{stage}#"):
+        store = item["sk"].split("#")[2]
+        tally = Tally.from_json(json.loads(item["tally"])) if item["done"] else _opened(deps, run.run_id, item).tally
+        found.setdefault(store, []).append(tally)
+        done[store] = done.get(store, 0) + bool(item["done"])
+    return {store: (Tally.sum(some), len(run.stores[store]) - done[store]) for store, some in found.items()}
+
+
+def lock(deps: Deps, run_id: str, execution: str, store: str) -> str:
+    """Makes this run the only one on the store: the id of the run that has it now. A run whose execution no longer
+    runs has lost its locks. Idempotent."""
+    mine = {"run_id": run_id, "execution": execution}
+    for _ in range(_RACES):
+        if deps.table.put_new(LOCKS, f"LOCK#{store}", mine):
+            return run_id
+        held = deps.table.get(LOCKS, f"LOCK#{store}")
+        if held is None:
+            continue
+        if held["run_id"] == run_id or deps.executions.running(held["execution"]):
+            return str(held["run_id"])
+        expect = {"run_id": held["run_id"], "execution": held["execution"]}
+        if deps.table.update(LOCKS, f"LOCK#{store}", mine, expect=expect) is not None:
+            return run_id
+    raise TryAgain("others keep taking the lock on a store")
+
+
+def locked(deps: Deps, run_id: str, store: str) -> bool:
+    """Whether this run still has the store."""
+    held = deps.table.get(LOCKS, f"LOCK#{store}")
+    return held is not None and held["run_id"] == run_id
+
+
+def unlock(deps: Deps, run: Run) -> None:
+    for store in run.stores:
+        if locked(deps, run.run_id, store):
+            deps.table.delete(LOCKS, f"LOCK#{store}")
+
+
+def decisions(deps: Deps, run_id: str) -> dict[str, Mapping[str, Any]]:
+    """Store -> what the DPO decided about its brake: `{"decision": "continue" | "cancel", "reason", "at"}`."""
+    found = deps.table.query(pk(run_id), "STORE#")
+    return {item["sk"].removeprefix("STORE#"): item for item in found}
+
+
+def _opened(deps: Deps, run_id: str, item: Mapping[str, Any]) -> Progress:
+    raw = json.loads(deps.vault.open(key_id(run_id), bytes(item["sealed"])).decode("utf-8", "surrogatepass"))
+    return Progress(**{**raw, "tally": Tally.from_json(raw["tally"])})
+
+
+def _put(deps: Deps, run: Run, stage: Stage, store: str, number: int, facts: Mapping[str, Any]) -> None:
+    facts = {**facts, "expires_at": int((run.began_at + LIFE).timestamp())}
+    deps.table.update(pk(run.run_id), _segment(stage, store, number), facts, remove=["sealed"] if facts["done"] else [])
+
+
+def _segment(stage: Stage, store: str, number: int) -> str:
+    return f"SEGMENT#{stage}#{store}#{number:05}"

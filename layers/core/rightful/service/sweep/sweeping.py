@@ -1,0 +1,249 @@
+"""Goes through one segment of a store, page by page: counts what is due, and in the second stage acts on it.
+
+Preview and apply share everything but the write. Nothing is written that is not due by `rightful.retention` (or that
+came back after its person's erasure), that a hold or an open request protects, or that changed since it was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from rightful import anonymising, paths, plans, retention
+from rightful.errors import NeedsAttention, TryAgain
+from rightful.model import Done, Record, Result, Store, Strategy
+from rightful.ports import ANONYMISED_MARK, Sweeper, Wanted, Written
+from rightful.service.deps import Deps, TimeLeft
+from rightful.service.sweep import erased, protecting, runs, weighing
+from rightful.tallies import Tally
+
+BATCH: Final = 100
+"""Records written between two looks at what is protected."""
+MARK: Final = 22
+"""Characters of a pending record's keyed hash: 132 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """A record that is to be written, and how."""
+
+    record: Record
+    action: retention.Action
+    guard: tuple[str, ...]
+    """Top-level attributes that must be as they were read."""
+    fields: dict[str, Strategy]
+    back: bool
+    """It came back after its person's erasure."""
+
+
+def step(deps: Deps, run_id: str, stage: runs.Stage, store: str, number: int, time_left: TimeLeft) -> dict[str, bool]:
+    """Works on a segment until it is through or time runs short; `{"done"}`. Raises TryAgain when the store throttles,
+    with everything counted so far saved."""
+    run = runs.load(deps, run_id)
+    if store not in run.stores or not 0 <= number < len(run.stores[store]):
+        raise NeedsAttention("the run has no such segment")
+    if stage == "apply" and not may_apply(deps, run, store):
+        raise NeedsAttention("this run may not change the store: it is a preview, is braked, or lost the store")
+    state = runs.progress(deps, run_id, stage, store, number)
+    if state is None:
+        return {"done": True}
+    try:
+        through = _Segment(deps, run, stage, store, number, state).run(time_left)
+    except TryAgain:
+        runs.save(deps, run, stage, store, number, state)
+        raise
+    if through:
+        runs.close(deps, run, stage, store, number, state.tally)
+    else:
+        runs.save(deps, run, stage, store, number, state)
+    return {"done": through}
+
+
+def may_apply(deps: Deps, run: runs.Run, store: str) -> bool:
+    """Whether the run was let through to this store's records."""
+    return run.mode == "apply" and runs.locked(deps, run.run_id, store) and store in weighing.weigh(deps, run).apply
+
+
+class _Segment:
+    """One segment's work in one invocation. Changes `state` only when a page is done."""
+
+    def __init__(
+        self, deps: Deps, run: runs.Run, stage: runs.Stage, store: str, number: int, state: runs.Progress
+    ) -> None:
+        self._deps, self._run, self._stage, self._name, self._number = deps, run, stage, store, number
+        self._state = state
+        self._store: Store = deps.datamap.stores[store]
+        self._sweeper: Sweeper = deps.sweepers[store]
+        self._erased = erased.load(deps, run.run_id) if run.erased_until else erased.Erased()
+        self._wanted = wanted(self._store, run, bool(self._erased))
+        self._held: protecting.Protection | None = None
+
+    def run(self, time_left: TimeLeft) -> bool:
+        """Whether the segment is through."""
+        segment = self._run.stores[self._name][self._number]
+        while True:
+            page = self._sweeper.page(segment, self._wanted, self._state.cursor)
+            tally = Tally(scanned=page.scanned, capacity=page.capacity)
+            tally.keep(retention.IN_USE, page.scanned - len(page.records))
+            todo = [each for record in page.records if (each := self._weigh(record, tally))]
+            self._settle_pending(page.records, tally)
+            if self._stage == "apply" and todo:
+                self._announce(todo)
+            for start in range(0, len(todo), BATCH):
+                self._act(todo[start : start + BATCH], tally)
+            self._state.tally.add(tally)
+            self._state.pending, self._state.back = {}, []
+            self._state.cursor = page.cursor
+            if page.cursor is None:
+                return True
+            if time_left() <= 0:
+                return False
+
+    def _weigh(self, record: Record, tally: Tally) -> Todo | None:
+        """What is to be done to a record; counts it where it stays."""
+        if self._state.pending and self._done_before(record):
+            return None  # counted with what was pending
+        rule = self._store.retention
+        decision = retention.decide(rule, record, self._run.as_of)
+        if back := self._came_back(record):
+            return back
+        if decision.action != "keep":
+            return Todo(record, decision.action, tuple(retention.guard(rule)), rule.fields, back=False)
+        if decision.reason == retention.MALFORMED:
+            tally.malformed += 1
+        else:
+            tally.keep(decision.reason)
+        return None
+
+    def _came_back(self, record: Record) -> Todo | None:
+        """An erasure's own rules decide about a record that was erased before and is here again."""
+        if not self._erased:
+            return None
+        used = retention.last_used(self._store.retention, record)
+        if used is None or self._run.erased_until is None or used >= self._run.erased_until:
+            return None
+        found = self._identities(record)
+        digests = erased.digests(self._deps.vault, self._deps.datamap, found)
+        if not self._erased.came_back(self._name, digests, used):
+            return None
+        rule = self._store.erasure
+        decision = plans.decide(self._store, record, self._run.as_of)
+        if decision.action not in ("delete", "anonymise"):
+            return None
+        guard = {retention.attribute(self._store.retention.since), *map(paths.top, rule.fields)}
+        guard |= {retention.attribute(rule.since)} if rule.since else set()
+        return Todo(record, decision.action, tuple(sorted(guard)), rule.fields, back=True)
+
+    def _announce(self, todo: Sequence[Todo]) -> None:
+        """Says, before the first write of a page, what is about to be written, so that a try that comes after this one
+        was killed counts what it finds done."""
+        self._state.pending |= {self._mark(each.record): each.action for each in todo}
+        self._state.back = sorted({*self._state.back, *(self._mark(each.record) for each in todo if each.back)})
+        runs.save(self._deps, self._run, self._stage, self._name, self._number, self._state)
+
+    def _settle_pending(self, records: Sequence[Record], tally: Tally) -> None:
+        """Counts what an earlier try of this page did. A page that is read again reaches at least as far as before, so
+        a record that is not in it was deleted."""
+        if not self._state.pending:
+            return
+        here = {self._mark(record): record for record in records}
+        for mark, action in self._state.pending.items():
+            record = here.get(mark)
+            if action == "delete" and record is None:
+                tally.scanned += 1
+                tally.deleted += 1
+            elif record is not None and self._done_before(record):
+                tally.anonymised += 1
+            else:
+                continue
+            tally.due += 1
+            tally.resurrected += mark in self._state.back
+
+    def _done_before(self, record: Record) -> bool:
+        """Whether a try of this page that was killed anonymised the record."""
+        if self._state.pending.get(self._mark(record)) != "anonymise" or not record.data.get(ANONYMISED_MARK):
+            return False
+        rules = (self._store.retention, self._store.erasure)
+        return all(anonymising.stands(record.data, rule.fields) for rule in rules if rule.action == "anonymise")
+
+    def _act(self, batch: Sequence[Todo], tally: Tally) -> None:
+        tally.due += len(batch)
+        tally.resurrected += sum(each.back for each in batch)
+        protection = self._protection()
+        free = [each for each in batch if not self._covered(protection, each.record)]
+        tally.held += len(batch) - len(free)
+        if self._stage == "count":
+            return
+        groups: dict[tuple[str, tuple[str, ...]], list[Todo]] = {}
+        for each in free:
+            groups.setdefault((each.action, each.guard), []).append(each)
+        for (action, guard), some in groups.items():
+            if action == "delete":
+                written = self._sweeper.delete([each.record for each in some], guard)
+            else:
+                written = self._anonymise(some, guard, tally)
+            tally.capacity += written.capacity
+            for result in written.results:
+                _count(result, tally)
+
+    def _anonymise(self, some: Sequence[Todo], guard: Sequence[str], tally: Tally) -> Written:
+        """A record whose values cannot be changed as the map says is counted, and does not stop the rest."""
+        changes = []
+        for each in some:
+            try:
+                changed = anonymising.anonymise(each.record.data, each.fields, self._deps.vault.digest)
+            except (TypeError, ValueError, ArithmeticError):
+                tally.failed += 1
+                continue
+            changes.append((each.record, changed))
+        return self._sweeper.anonymise(changes, guard)
+
+    def _protection(self) -> protecting.Protection:
+        """Read anew before each write; for counting, once an invocation will do."""
+        if self._held is None or self._stage == "apply":
+            self._held = protecting.load(self._deps)
+        return self._held
+
+    def _covered(self, protection: protecting.Protection, record: Record) -> bool:
+        return protection.covers(self._deps, self._name, record, self._identities(record))
+
+    def _identities(self, record: Record) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for identity, value in self._sweeper.identities(record):
+            found.setdefault(identity, set()).add(value)
+        return found
+
+    def _mark(self, record: Record) -> str:
+        return self._deps.vault.digest("sweep", f"{self._name}\n{record.key}")[:MARK]
+
+
+def wanted(store: Store, run: runs.Run, ledger: bool) -> Wanted:
+    """What the sweep must see of each record, and which it need not see at all: what is in use for sure, and too new to
+    have come back from before an erasure."""
+    rule = store.retention
+    attributes = set(retention.attributes(rule))
+    after: datetime | None = retention.due_after(rule, run.as_of)
+    if ledger:
+        if store.erasure.action == "anonymise":
+            attributes |= {ANONYMISED_MARK, *map(paths.top, store.erasure.fields)}
+        if store.erasure.since:
+            attributes.add(retention.attribute(store.erasure.since))
+        if store.locate and run.erased_until and after:
+            after = max(after, run.erased_until)
+    return Wanted(frozenset(attributes), retention.attribute(rule.since), after)
+
+
+def _count(result: Result, tally: Tally) -> None:
+    match result.done:
+        case Done.deleted:
+            tally.deleted += 1
+        case Done.anonymised:
+            tally.anonymised += 1
+        case Done.blocked:
+            tally.blocked += 1
+        case Done.failed:
+            tally.failed += 1
+        case _:
+            tally.changed_meanwhile += 1

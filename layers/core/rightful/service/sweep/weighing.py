@@ -1,0 +1,65 @@
+"""Weighs what is due in each store against its brake, and says what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rightful.service.deps import Deps
+from rightful.service.sweep import runs
+from rightful.tallies import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Stores of a run, by what may happen to them. Those of a preview are in none but `failed` and `braked`."""
+
+    apply: list[str] = field(default_factory=list)
+    """Under the brake, or let through by the DPO."""
+    braked: list[str] = field(default_factory=list)
+    """Over the brake, whatever the DPO said then."""
+    waiting: list[str] = field(default_factory=list)
+    """Of `braked`, those that the DPO has not decided about."""
+    failed: list[str] = field(default_factory=list)
+    """Not counted to the end: a share cannot be told, so nothing in them is touched."""
+    counted: dict[str, Tally] = field(default_factory=dict)
+
+
+def step(deps: Deps, run_id: str, applied: Sequence[str]) -> dict[str, Any]:
+    """`{"apply": [{"store", "segment"}], "stores": [name], "waiting": [name]}`: the segments to act on now (of stores
+    not yet in `applied`), their stores, and the stores about which the DPO must be asked."""
+    run = runs.load(deps, run_id)
+    weighed = weigh(deps, run)
+    stores = [name for name in weighed.apply if name not in applied]
+    return {"apply": runs.items(run, stores), "stores": stores, "waiting": weighed.waiting}
+
+
+def weigh(deps: Deps, run: runs.Run) -> Weighed:
+    """From the counts and the DPO's decisions alone: the same whenever it is asked."""
+    weighed = Weighed()
+    counted = runs.tallies(deps, run, "count")
+    decided = runs.decisions(deps, run.run_id)
+    for store, segments in run.stores.items():
+        tally, missing = counted.get(store, (Tally(), len(segments)))
+        weighed.counted[store] = tally
+        if missing:
+            weighed.failed.append(store)
+            continue
+        over = share(tally, run.store_sizes.get(store, 0)) > deps.datamap.stores[store].retention.brake
+        decision = decided.get(store, {}).get("decision")
+        if over:
+            weighed.braked.append(store)
+        if run.mode == "preview":
+            continue
+        if over and decision is None:
+            weighed.waiting.append(store)
+        elif not over or decision == "continue":
+            weighed.apply.append(store)
+    return weighed
+
+
+def share(tally: Tally, size: int) -> float:
+    """Percent of a store that is due. `size`: records in the store, where more than `scanned` are known to be there."""
+    whole = max(tally.scanned, size)
+    return 100 * tally.due / whole if whole else 0.0
