@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from rightful import reports
 from rightful.clocks import stamp
+from rightful.service import erased
 from rightful.service.deps import Deps
-from rightful.service.sweep import erased, runs, weighing
+from rightful.service.sweep import runs, weighing
 from rightful.tallies import Tally
 
 FOLDER: Final = "retention"

@@ -11,8 +11,9 @@ from rightful import retention
 from rightful.clocks import stamp
 from rightful.errors import Invalid, NeedsAttention
 from rightful.periods import instant
+from rightful.service import erased
 from rightful.service.deps import Deps
-from rightful.service.sweep import erased, runs
+from rightful.service.sweep import runs
 
 MOST_SEGMENTS: Final = 1000
 """Of a run, so that its list stays well below the 256 KiB that a state may hold."""

@@ -15,8 +15,9 @@ from rightful import anonymising, paths, plans, retention
 from rightful.errors import NeedsAttention, TryAgain
 from rightful.model import Done, Record, Result, Store, Strategy
 from rightful.ports import ANONYMISED_MARK, Sweeper, Wanted, Written
+from rightful.service import erased, protecting
 from rightful.service.deps import Deps, TimeLeft
-from rightful.service.sweep import erased, protecting, runs, weighing
+from rightful.service.sweep import runs, weighing
 from rightful.tallies import Tally
 
 BATCH: Final = 100

@@ -17,7 +17,7 @@ from rightful.clocks import moment
 from rightful.identities import normalise
 from rightful.model import Record
 from rightful.service.deps import Deps
-from rightful.service.sweep.erased import digests
+from rightful.service.erased import digests
 
 HOLDS: Final = "HOLDS"
 Scope = Literal["person", "store", "record"]

@@ -10,9 +10,9 @@ from rightful import searching
 from rightful.clocks import stamp
 from rightful.errors import Invalid, NotFound
 from rightful.model import GROUNDS
+from rightful.service import protecting
 from rightful.service.deps import Deps
-from rightful.service.sweep import protecting
-from rightful.service.sweep.erased import digests
+from rightful.service.erased import digests
 
 PAGE = 500
 
