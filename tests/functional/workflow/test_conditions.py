@@ -236,3 +236,10 @@ def test_what_was_half_exported_is_begun_anew_when_there_is_more_to_look_for() -
     assert exporting.step(world.deps, "r1", "accounts", forever)["done"]
     parts = [body for key, body in world.files.objects.items() if key.startswith("work/r1/accounts/")]
     assert sorted(re.findall(rb'"id": ?"(a\d+)"', b"".join(parts))) == [b"a1", b"a9"]
+
+
+def test_what_was_half_erased_is_begun_anew_when_there_is_more_to_look_for() -> None:
+    world = released()
+    progress.save(world.deps, "r1", "accounts", {"number": erasing.LAST_PASS}, lookups="fewer")
+    assert erasing.step(world.deps, "r1", "accounts", forever) == {"store": "accounts", "done": True, "left": 0}
+    assert [item["id"] for item in world.stores["accounts"].items] == ["a2"]

@@ -97,6 +97,38 @@ def test_after_the_grace_period_what_is_there_then_is_erased() -> None:
     assert [item["id"] for item in world.stores["accounts"].items] == ["a2"]
 
 
+def test_the_grace_period_begins_with_the_approval() -> None:
+    world = make_world(small_map(erasure=RequestPolicy(approval="dpo", grace_period="P7D")))
+    world.ask_for("erasure")
+    run = world.execution().run()
+    world.clock.advance(days=20)
+    approved_at = world.clock()
+    asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+    run.resume()
+    assert run.ended
+    assert (world.clock() - approved_at).days == 7
+
+
+def test_a_store_that_could_not_be_searched_when_the_plan_was_approved_is_approved_when_it_can() -> None:
+    world, _ = waiting_for_approval()
+    world.stores["subscriptions"].fail("find", NeedsAttention("no access"), times=None)
+    run = world.execution().run()
+    asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+    run.resume()
+    assert run.state == ATTENTION
+    held = world.stores["subscriptions"].items, world.stores["invoices"].items
+
+    world.stores["subscriptions"].mend()
+    asking.decide(world.deps, "r1", "retry", store="subscriptions")
+    run.resume()
+    assert run.state == APPROVAL
+    assert (world.stores["subscriptions"].items, world.stores["invoices"].items) == held
+    asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+    run.resume()
+    assert world.request()["status"] == "completed"
+    assert [item["id"] for item in world.stores["subscriptions"].items] == ["s3"]
+
+
 @pytest.mark.parametrize("kind", ["access", "erasure"])
 def test_a_store_that_fails_for_good_leaves_all_others_done_and_waits_for_a_decision(kind: str) -> None:
     world = make_world()

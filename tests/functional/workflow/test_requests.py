@@ -38,10 +38,12 @@ def test_erasure_deletes_anonymises_and_keeps_as_the_map_says() -> None:
 def test_waves_put_dependents_before_the_stores_that_locate_them() -> None:
     world = make_world()
     world.ask_for("erasure")
-    world.execution().run()
-    deletes = ["invoices", "subscriptions", "accounts"]
-    first = {name: world.stores[name].calls.index("delete") for name in deletes}
-    assert set(first) == set(deletes)
+    run = world.execution().run()
+    seen = [json.loads(text) for text in run.shown]
+    erased = [shown["store"] for shown in seen if isinstance(shown, dict) and shown.keys() == {"request_id", "store"}]
+    assert sorted(erased) == sorted(world.stores)
+    assert erased.index("invoices") < erased.index("subscriptions") < erased.index("accounts")
+    assert erased.index("contacts") < erased.index("accounts")
     rows = world.table.query("REQUEST#r1", "STORE#")
     assert {row["sk"]: (row["deleted"], row["anonymised"], row["kept"]) for row in rows} == {
         "STORE#accounts": (1, 0, 0),
