@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from rightful.errors import Conflict, Gone, NeedsAttention, TooMany, Unauthorised
+from rightful import periods
+from rightful.errors import Conflict, Gone, NeedsAttention, NotFound, TooMany, TryAgain, Unauthorised
 from rightful.model import Erasure, RequestPolicy, Result, Strategy
-from rightful.service import discovering, erasing, exporting, planning, progress, requests, verifying
+from rightful.service import discovering, erasing, exporting, mailing, planning, progress, requests, verifying
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.recording import Moment
 from tests.fakes.world import ADA, BOB, World, by, forever, make_world, small_map, small_stores, store
@@ -243,3 +246,71 @@ def test_what_was_half_erased_is_begun_anew_when_there_is_more_to_look_for() -> 
     progress.save(world.deps, "r1", "accounts", {"number": erasing.LAST_PASS}, lookups="fewer")
     assert erasing.step(world.deps, "r1", "accounts", forever) == {"store": "accounts", "done": True, "left": 0}
     assert [item["id"] for item in world.stores["accounts"].items] == ["a2"]
+
+
+def test_a_store_that_fails_is_given_up_with_all_that_was_to_be_looked_up_in_it() -> None:
+    world = make_world()
+    world.ask_for("erasure")
+    world.stores["invoices"].fail("find", NeedsAttention("no access"), after=1)
+    assert discovering.step(world.deps, "r1", forever) == {"done": True}
+    assert world.stores["invoices"].calls == ["find", "find"]
+    planning.step(world.deps, "r1")
+    (written,) = world.table.query("REQUEST#r1", "PLAN#")
+    plan = json.loads(written["plan"])["stores"]
+    assert (plan["invoices"]["failed"], plan["invoices"]["delete"], plan["invoices"]["keep"]) == ("no access", 0, 0)
+    assert plan["contacts"]["delete"] == 2
+
+
+class Returning(MemoryStore):
+    """What is deleted comes back."""
+
+    def delete(self, *arguments: Any) -> list[Result]:
+        before = self.items
+        results = super().delete(*arguments)
+        for item in before:
+            self.put(item)
+        return results
+
+
+def test_what_is_locked_is_not_counted_among_what_is_left() -> None:
+    accounts = Returning([{"id": name, "email": ADA, "account_id": "acct-1"} for name in ("a1", "a3")])
+    accounts.blocked[accounts.key_of({"id": "a1"})] = None
+    world = make_world(stores={**small_stores(), "accounts": accounts})
+    world.ask_for("erasure")
+    world.execution().run()
+    row = world.table.get("REQUEST#r1", "STORE#accounts")
+    assert row is not None
+    assert (row["deleted"], row["blocked"], row["left"]) == (0, 1, 1)
+
+
+# Mails
+
+
+def test_a_mail_that_somebody_else_just_sent_is_not_sent_again() -> None:
+    world = make_world()
+    world.ask_for("access")
+    world.table.put_new("REQUEST#r1", "MAIL#withdrawn", {"claimed_at": "2026-11-01T09:00:00Z"})
+    item = world.table.items["REQUEST#r1", "MAIL#withdrawn"]
+    Meanwhile(world, lambda: item.update(claimed_at="2026-11-02T09:00:00Z", sent_at="2026-11-02T09:00:00Z"))
+    facts: dict[str, Any] = {"request": world.request(), "controller": world.deps.datamap.controller}
+    with pytest.raises(TryAgain):
+        mailing.send_once(world.deps, "r1", "withdrawn", ADA, "en", **facts)
+    assert not world.mailer.sent
+
+
+# The end
+
+
+@pytest.mark.parametrize("kind", ["access", "erasure"])
+def test_what_was_found_goes_at_the_end_and_whose_it_was_when_the_records_need_no_longer_be_kept(kind: str) -> None:
+    world = make_world()
+    world.ask_for(kind)
+    world.execution().run()
+    assert not world.table.query("REQUEST#r1", "SEALED#")
+    contact = world.request()["contact"]
+    kept = periods.parse(world.deps.datamap.controller.records_kept)
+    world.clock.set(periods.add(world.clock(), kept) - timedelta(seconds=1))
+    assert ADA.encode() in world.vault.open("r1", contact)
+    world.clock.advance(1)
+    with pytest.raises(NotFound):
+        world.vault.open("r1", contact)
