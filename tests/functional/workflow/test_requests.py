@@ -44,6 +44,8 @@ def test_waves_put_dependents_before_the_stores_that_locate_them() -> None:
     assert sorted(erased) == sorted(world.stores)
     assert erased.index("invoices") < erased.index("subscriptions") < erased.index("accounts")
     assert erased.index("contacts") < erased.index("accounts")
+    waves = run.history.count("Erase from the stores that depend on others first")
+    assert waves == 3, "a wave begins when the one before is through"
     rows = world.table.query("REQUEST#r1", "STORE#")
     assert {row["sk"]: (row["deleted"], row["anonymised"], row["kept"]) for row in rows} == {
         "STORE#accounts": (1, 0, 0),
