@@ -17,7 +17,7 @@ from rightful.ports import Vault
 from tests.fakes.clock import MovableClock
 from tests.fakes.vault import MemoryVault
 
-PAST, FUTURE = datetime(2020, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
+PAST, SOON, FUTURE = (datetime(year, 1, 1, tzinfo=UTC) for year in (2020, 2080, 2090))
 PLAIN = [b"", b"a", "día \U0001f600".encode(), bytes(range(256)) * 2000]
 
 
@@ -75,6 +75,27 @@ class VaultContract:
         vault.seal("r2", b"more", PAST)
         assert vault.open("r2", kept) == b"other", "only a key that is made then takes the end"
 
+    def test_a_key_is_spared_its_end_once_and_no_later_one(self, vault: Vault) -> None:
+        sealed = vault.seal("r1", b"secret", SOON)
+        vault.prolong("r1", SOON)
+        vault.prolong("r1", SOON)
+        vault.lapse("r1", FUTURE)
+        vault.prolong("r1", SOON)
+        assert self.end(vault, "r1") == FUTURE
+        assert vault.open("r1", sealed) == b"secret"
+        vault.prolong("r1", FUTURE)
+        assert self.end(vault, "r1") is None
+
+    def test_a_key_that_is_gone_cannot_be_spared(self, vault: Vault) -> None:
+        vault.seal("r1", b"secret", PAST)
+        for request_id in ("r1", "unknown"):
+            with pytest.raises(NotFound):
+                vault.prolong(request_id, FUTURE)
+
+    def end(self, vault: Vault, request_id: str) -> datetime | None:
+        """When the key lapses."""
+        raise NotImplementedError
+
     def test_a_key_that_is_not_there_lapses_without_effect(self, vault: Vault) -> None:
         vault.lapse("unknown", PAST)
         assert vault.open("unknown", vault.seal("unknown", b"new")) == b"new"
@@ -95,6 +116,10 @@ class TestMemoryVault(VaultContract):
     @pytest.fixture
     def vault(self) -> MemoryVault:
         return MemoryVault()
+
+    def end(self, vault: Vault, request_id: str) -> datetime | None:
+        assert isinstance(vault, MemoryVault)
+        return vault.ends.get(request_id)
 
 
 class TestKmsVault(VaultContract):
@@ -124,6 +149,10 @@ class TestKmsVault(VaultContract):
     @pytest.fixture
     def vault(self, aws: dict[str, Any], clock: MovableClock) -> KmsVault:
         return KmsVault(**aws, clock=clock)
+
+    def end(self, vault: Vault, request_id: str) -> datetime | None:
+        row = boto3.client("dynamodb", "eu-west-1").get_item(TableName="keys", Key={"id": {"S": request_id}})["Item"]
+        return datetime.fromtimestamp(int(row["expires_at"]["N"]), UTC) if "expires_at" in row else None
 
     def test_another_process_opens_and_digests_alike(
         self, aws: dict[str, Any], vault: KmsVault, clock: MovableClock

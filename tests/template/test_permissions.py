@@ -38,6 +38,7 @@ NEEDED: dict[str, set[Grant]] = {
     "limits.take": READ | UPDATE | NEW,
     "vault.open": UNSEAL,
     "vault.seal": UNSEAL,
+    "vault.prolong": {("dynamodb:UpdateItem", KEYS)},
     "vault.lapse": {("dynamodb:UpdateItem", KEYS)},
     "vault.digest": {("kms:GenerateMac", "HashKey.Arn")},
     "mailer.send": {("ses:SendEmail", resource) for resource in SES},

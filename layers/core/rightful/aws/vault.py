@@ -32,6 +32,9 @@ FORMAT: Final = b"\x01"
 NONCE: Final = 12
 
 
+_NEVER: Final = {"N": str(2**53)}
+
+
 class KmsVault:
     """`data_key` and `mac_key` name a symmetric and an HMAC_256 key of KMS; `keys_table` has the text key `id`."""
 
@@ -90,6 +93,26 @@ class KmsVault:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
 
+    def prolong(self, request_id: str, by: datetime) -> None:
+        with translated():
+            try:
+                self._dynamodb.update_item(
+                    TableName=self._keys_table,
+                    Key={"id": {"S": request_id}},
+                    UpdateExpression="REMOVE expires_at",
+                    ConditionExpression="expires_at > :now AND expires_at <= :by",
+                    ExpressionAttributeValues={
+                        ":now": {"N": str(int(self._clock().timestamp()))},
+                        ":by": {"N": str(int(by.timestamp()))},
+                    },
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+                response: Mapping[str, Any] = error.response
+                self._check_life(response.get("Item"))
+
     def digest(self, purpose: str, value: str) -> str:
         """HMAC-SHA256 under a key that KMS derives from `purpose`: one call per purpose and process."""
         pepper = self._peppers.get(purpose)
@@ -139,9 +162,13 @@ class KmsVault:
                 return self._unwrapped(request_id, response["Item"])
         return self._remember(request_id, new["Plaintext"])
 
-    def _unwrapped(self, request_id: str, item: Mapping[str, Any]) -> bytes:
-        if "expires_at" in item and int(item["expires_at"]["N"]) <= self._clock().timestamp():
+    def _check_life(self, item: Mapping[str, Any] | None) -> None:
+        """Raises NotFound when there is no key, or it has lapsed and only waits to be deleted."""
+        if item is None or int(item.get("expires_at", _NEVER)["N"]) <= self._clock().timestamp():
             raise NotFound("The key of this request was destroyed.")
+
+    def _unwrapped(self, request_id: str, item: Mapping[str, Any]) -> bytes:
+        self._check_life(item)
         with translated():
             answer = self._kms.decrypt(
                 KeyId=self._data_key,

@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from rightful.clocks import stamp
+from rightful.clocks import moment, stamp
 from rightful.lifecycle import TERMINAL, Status
 from rightful.service import requests
 from rightful.service.deps import Deps
 
+UNVERIFIED_LIFE: Final = timedelta(hours=24)
+"""How long a request waits for its code."""
+KEY_LIFE: Final = UNVERIFIED_LIFE + timedelta(hours=1)
+"""When the data key of a request lapses that is not admitted. Later than the request, so that one that is admitted in
+its last moment still finds it."""
 _RESERVED: Final = timedelta(days=400)
 """How long the note of which request is open stays: longer than any workflow may run (one year)."""
 
@@ -33,6 +38,8 @@ def admit(deps: Deps, request_id: str, person: str, verified_at: datetime) -> di
 
 def _begin(deps: Deps, item: dict[str, Any], person: str, verified_at: datetime) -> dict[str, Any]:
     if item["status"] == Status.awaiting_verification.value:
+        # First, so that no request is ever verified whose contact will soon be unreadable.
+        deps.vault.prolong(item["request_id"], moment(item["received_at"]) + KEY_LIFE)
         item = requests.transition(
             deps,
             item["request_id"],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from rightful import lifecycle, periods
-from rightful.service import mailing, progress, requests
+from rightful.clocks import moment
+from rightful.retention import SKEW
+from rightful.service import contacts, discovering, erased, mailing, progress, requests
 from rightful.service.deps import Deps
 
 
@@ -24,6 +25,8 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
     if request["type"] == "access" and request["status"] != "completed":
         _leave_nothing(deps, request_id)
     tell(deps, request)
+    if request["type"] == "erasure" and request["status"] == "completed":
+        _remember(deps, request_id)
     _forget(deps, request_id)
     return {"status": request["status"]}
 
@@ -33,6 +36,17 @@ def _leave_nothing(deps: Deps, request_id: str) -> None:
     whole. Before the mail, which may have to wait; after all steps that write, since a workflow takes one at a time."""
     deps.files.delete(f"work/{request_id}/")
     deps.files.delete(f"packages/{request_id}.zip")
+
+
+def _remember(deps: Deps, request_id: str) -> None:
+    """Keyed hashes of the identities that were erased, so that the sweep recognises a record that comes back. What the
+    DPO left out was not erased. A clock may be ahead: what is as new as the search itself is not taken for old."""
+    head = deps.table.get(requests.pk(request_id), discovering.SAVED)
+    if head is None:
+        return  # an earlier try came as far as forgetting it
+    search = discovering.found(deps, request_id, head)
+    left_out = [name for name, row in progress.rows(deps, request_id).items() if row.get("skipped")]
+    erased.note(deps, search.identities, moment(search.began) - SKEW, left_out)
 
 
 def _forget(deps: Deps, request_id: str) -> None:
@@ -66,13 +80,13 @@ def outcomes(deps: Deps, request_id: str) -> dict[str, dict[str, Any]]:
 def tell(deps: Deps, request: dict[str, Any]) -> None:
     """The one mail that says how the request ended."""
     request_id = request["request_id"]
-    contact = json.loads(deps.vault.open(request_id, bytes(request["contact"])))
+    contact = contacts.of_request(deps, request)
     kind = f"completed_{request['type']}" if request["status"] == "completed" else request["status"]
     mailing.send_once(
         deps,
         request_id,
         kind,
-        contact["email"],
+        contact.email,
         request["locale"],
         request=request,
         controller=deps.datamap.controller,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from rightful import lifecycle, searching
+from rightful.clocks import stamp
 from rightful.errors import NeedsAttention, TryAgain
 from rightful.periods import instant
 from rightful.searching import Search
-from rightful.service import progress, sealed
+from rightful.service import contacts, progress, sealed
 from rightful.service.deps import Deps, TimeLeft
 
 Item = dict[str, Any]
@@ -66,5 +66,6 @@ def _take_up(deps: Deps, request: Item, head: Item | None) -> Search:
         return search
     if search and request.get("erasing_since"):
         return searching.go_on(search, deps.datamap)
-    contact = json.loads(deps.vault.open(request["request_id"], bytes(request["contact"])))
-    return searching.begin(deps.datamap, "email", contact["typed"])
+    search = searching.begin(deps.datamap, "email", contacts.of_request(deps, request).typed)
+    search.began = stamp(deps.clock())
+    return search

@@ -11,14 +11,14 @@ from rightful.clocks import stamp
 from rightful.errors import Invalid, Unauthorised
 from rightful.lifecycle import Status
 from rightful.model import Regime, RequestType
-from rightful.service import admitting, repeating, requests, verifying
+from rightful.service import admitting, contacts, repeating, requests, verifying
+from rightful.service.contacts import Contact
 from rightful.service.deps import Deps
 from rightful.service.repeating import Answer, Attempt
-from rightful.service.verifying import Contact, Proof
+from rightful.service.verifying import Proof
 
 ERASURE_PROOF: Final = timedelta(minutes=10)
 """An erasure cannot be undone, so its proof may be no older."""
-UNVERIFIED_LIFE: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def submit(deps: Deps, asked: Asked, source: str, proof: Proof | None = None, ke
     if not asked.email:
         raise Invalid("An e-mail address is needed.", errors=[("email", "Say where the code shall be sent.")])
     contact = Contact.of(asked.email, asked.locale)
-    person = contact.person(deps)
+    person = contacts.person(deps, contact)
 
     def act(attempt: Attempt) -> Answer:
         if not (attempt.again and verifying.find(deps, attempt.verification_id)):
@@ -80,7 +80,7 @@ def _submit_proven(deps: Deps, asked: Asked, proof: Proof, key: str | None) -> A
 
 
 def _put(deps: Deps, asked: Asked, request_id: str, contact: Contact) -> dict[str, Any]:
-    """The request, not verified yet: a record that goes by itself in a day. Made once."""
+    """The request, not verified yet: a record that goes by itself in a day, and its key with it. Made once."""
     now = deps.clock()
     controller = deps.datamap.controller
     regime = asked.regime or controller.regime
@@ -92,11 +92,11 @@ def _put(deps: Deps, asked: Asked, request_id: str, contact: Contact) -> dict[st
         "locale": asked.locale,
         "received_at": stamp(now),
         "due_at": stamp(clocks.due(regime, now, controller.holidays, tz=clocks.zone(controller.time_zone))),
-        "contact": contact.sealed(deps, request_id, details=asked.details),
+        "contact": contacts.seal(deps, request_id, contact, now + admitting.KEY_LIFE, details=asked.details),
         "seq": 1,
         "what": requests.RECEIVED,
         "changed_at": stamp(now),
-        "expires_at": int((now + UNVERIFIED_LIFE).timestamp()),
+        "expires_at": int((now + admitting.UNVERIFIED_LIFE).timestamp()),
     }
     if not deps.table.put_new(requests.pk(request_id), "REQUEST", item):
         return requests.load(deps, request_id)

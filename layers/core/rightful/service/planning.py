@@ -10,7 +10,7 @@ from rightful.clocks import stamp
 from rightful.errors import Conflict, NeedsAttention
 from rightful.model import RequestPolicy
 from rightful.searching import Findings, Search
-from rightful.service import discovering, mailing, progress, requests
+from rightful.service import contacts, discovering, erased, mail_events, mailing, progress, requests
 from rightful.service.deps import Deps
 
 Request = dict[str, Any]
@@ -42,7 +42,13 @@ def _next(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
     request_id = request["request_id"]
     plan = build(deps, request, search)
     digest = plans.plan_hash(plan)
-    deps.table.put_new(f"REQUEST#{request_id}", f"PLAN#{digest}", {"plan": json.dumps(plan), "at": stamp(deps.clock())})
+    facts = {
+        "plan": json.dumps(plan),
+        "at": stamp(deps.clock()),
+        # While the request is open, the retention sweep leaves alone whatever carries one of these.
+        "guards": sorted(erased.digests(deps.vault, deps.datamap, search.identities)),
+    }
+    deps.table.put_new(requests.pk(request_id), f"PLAN#{digest}", facts)
     answer = {"type": request["type"], "plan_hash": digest}
     policy = deps.datamap.requests.get(request["type"], RequestPolicy())
 
@@ -138,7 +144,7 @@ def _approved(deps: Deps, request: Request, plan: dict[str, Any], digest: str) -
         return True
     if not approved or "erasing_since" not in request:
         return False
-    item = deps.table.get(f"REQUEST#{request['request_id']}", f"PLAN#{approved}")
+    item = deps.table.get(requests.pk(request["request_id"]), f"PLAN#{approved}")
     before = json.loads(item["plan"])["stores"] if item else {}
     return all(not entry.get("failed") or plan["stores"].get(name, {}).get("failed") for name, entry in before.items())
 
@@ -158,17 +164,14 @@ def _set(deps: Deps, request: Request, facts: dict[str, Any]) -> None:
 
 
 def _acknowledge(deps: Deps, request: Request) -> None:
-    """Tells the person what goes on, where it takes more than a moment, and how to withdraw."""
-    contact = json.loads(deps.vault.open(request["request_id"], bytes(request["contact"])))
-    mailing.send_once(
-        deps,
-        request["request_id"],
-        "request_received",
-        contact["email"],
-        request["locale"],
-        request=request,
-        controller=deps.datamap.controller,
-    )
+    """Tells the person what goes on, where it takes more than a moment, and how to withdraw. Work does not depend on
+    it: a mail that the provider refuses for good is noted."""
+    request_id, kind = request["request_id"], "request_received"
+    to, controller = contacts.of_request(deps, request).email, deps.datamap.controller
+    try:
+        mailing.send_once(deps, request_id, kind, to, request["locale"], request=request, controller=controller)
+    except NeedsAttention as refusal:
+        mail_events.note_refusal(deps, request_id, kind, str(refusal))
 
 
 def _go(deps: Deps, request: Request, digest: str) -> None:

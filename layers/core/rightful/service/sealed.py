@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from rightful.service import requests
 from rightful.service.deps import Deps
 
 CHUNK = 300_000
@@ -15,7 +16,7 @@ def save(deps: Deps, request_id: str, name: str, plain: bytes) -> None:
     """Replace the value `name`. A reader sees the old value or the new one, never a mix: chunks are written under
     a digest of what was sealed, and the head that names them is written last."""
     sealed = deps.vault.seal(request_id, plain)
-    pk = f"REQUEST#{request_id}"
+    pk = requests.pk(request_id)
     version = hashlib.sha256(sealed).hexdigest()[:32]
     chunks = [sealed[i : i + CHUNK] for i in range(0, len(sealed), CHUNK)]
     for number, chunk in enumerate(chunks[1:], start=1):
@@ -25,7 +26,7 @@ def save(deps: Deps, request_id: str, name: str, plain: bytes) -> None:
 
 def load(deps: Deps, request_id: str, name: str) -> bytes | None:
     """The value, or None when it was never saved. Raises NotFound when the request's key was shredded."""
-    head = deps.table.get(f"REQUEST#{request_id}", head_key(name))
+    head = deps.table.get(requests.pk(request_id), head_key(name))
     return None if head is None else opened(deps, request_id, head)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 import secrets
 from dataclasses import dataclass
@@ -19,9 +18,9 @@ from typing import Any, Final
 
 from rightful.clocks import moment, stamp
 from rightful.errors import Gone, NotFound, TooMany, Unauthorised
-from rightful.identities import checked_email
 from rightful.ports import Mail
-from rightful.service import admitting
+from rightful.service import admitting, contacts
+from rightful.service.contacts import Contact
 from rightful.service.deps import Deps
 
 CODE_DIGITS: Final = 8
@@ -35,30 +34,6 @@ SIGN_IN: Final = "sign_in"
 _HOUR: Final = 3600
 _BEARER: Final = re.compile(r"[Bb]earer ([A-Za-z0-9_-]{43})")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{20,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Where a person is reached. Personal data: kept sealed."""
-
-    email: str
-    """Normal form: mails go here, and the person is known by it."""
-    typed: str
-    locale: str = "en"
-
-    @classmethod
-    def of(cls, typed: str, locale: str) -> Contact:
-        """Raises Invalid when it is no address that can be mailed."""
-        return cls(checked_email(typed), typed, locale)
-
-    def sealed(self, deps: Deps, owner: str, until: datetime | None = None, **more: str) -> bytes:
-        """As JSON `{email, typed, locale, ...}` under the key of a request or verification, which lapses at `until`."""
-        facts = {"email": self.email, "typed": self.typed, "locale": self.locale, **more}
-        return deps.vault.seal(owner, json.dumps(facts).encode(), until)
-
-    def person(self, deps: Deps) -> str:
-        """The keyed hash by which this person is known."""
-        return deps.vault.digest("person", self.email)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +65,7 @@ class Proof:
     """Sealed under `verification_id`."""
 
     def opened(self, deps: Deps) -> Contact:
-        facts = json.loads(deps.vault.open(self.verification_id, self.contact))
-        return Contact(facts["email"], facts["typed"], facts["locale"])
+        return contacts.opened(deps, self.verification_id, self.contact)
 
 
 def new_id() -> str:
@@ -108,7 +82,7 @@ def start(deps: Deps, email: str, locale: str, source: str) -> Verification:
     """Mail a sign-in code. Raises Invalid, or TooMany (per source address and per e-mail address)."""
     contact = Contact.of(email, locale)
     limit_source(deps, "verifications", source)
-    person = contact.person(deps)
+    person = contacts.person(deps, contact)
     limit_codes(deps, person)
     return send_code(deps, new_id(), contact, person, SIGN_IN)
 
@@ -121,7 +95,8 @@ def limit_source(deps: Deps, what: str, source: str) -> None:
 
 
 def limit_codes(deps: Deps, person: str) -> None:
-    """Count one code sent to a person. Raises TooMany."""
+    """Count one code sent to a person. Raises TooMany. Codes that were used count too: what is bounded is how many
+    mails an address gets. Whoever wants several things needs no more codes: a token is good for half an hour."""
     wait = deps.limits.take("codes", person, CODES_PER_HOUR, _HOUR)
     if wait:
         raise TooMany("Too many codes were asked for this address; try again later.", retry_after=wait)
@@ -143,7 +118,7 @@ def send_code(
     facts: dict[str, Any] = {
         "person": person,
         "purpose": purpose,
-        "contact": contact.sealed(deps, verification_id, expires + TOKEN_LIFE),
+        "contact": contacts.seal(deps, verification_id, contact, expires + TOKEN_LIFE),
         "code_hash": code_hash,
         "tries": 0,
         "until": stamp(expires),

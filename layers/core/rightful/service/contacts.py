@@ -1,0 +1,48 @@
+"""Where a person is reached. Personal data: kept sealed, under the key of a request or of a verification."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rightful.identities import checked_email
+from rightful.service.deps import Deps
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    email: str
+    """Normal form: mails go here, and the person is known by it."""
+    typed: str
+    locale: str = "en"
+
+    @classmethod
+    def of(cls, typed: str, locale: str) -> Contact:
+        """Raises Invalid when it is no address that can be mailed."""
+        return cls(checked_email(typed), typed, locale)
+
+
+def person(deps: Deps, contact: Contact) -> str:
+    """The keyed hash by which this person is known."""
+    return deps.vault.digest("person", contact.email)
+
+
+def seal(deps: Deps, owner: str, contact: Contact, until: datetime, **more: str) -> bytes:
+    """As JSON `{email, typed, locale, ...}` under the key of a request or verification; one made now lapses at
+    `until`."""
+    facts = {"email": contact.email, "typed": contact.typed, "locale": contact.locale, **more}
+    return deps.vault.seal(owner, json.dumps(facts).encode(), until)
+
+
+def opened(deps: Deps, owner: str, sealed: bytes) -> Contact:
+    """What `seal` was given. Raises NotFound when the owner's key lapsed."""
+    facts = json.loads(deps.vault.open(owner, sealed))
+    return Contact(facts["email"], facts["typed"], facts["locale"])
+
+
+def of_request(deps: Deps, request: Mapping[str, Any]) -> Contact:
+    """Whoever made the request, from its item. Raises NotFound when its key lapsed."""
+    return opened(deps, request["request_id"], bytes(request["contact"]))
