@@ -181,7 +181,7 @@ class World:
                 "request_id": request_id,
                 "type": kind,
                 "status": "in_progress",
-                "person": f"person-of-{request_id}",
+                "person": self.vault.digest("person", email),
                 "regime": "gdpr",
                 "locale": "en",
                 "received_at": now,

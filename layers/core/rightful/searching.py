@@ -53,6 +53,8 @@ class Search:
     """Lookups still to make; the first may be half done."""
     cursor: str | None = None
     """Where the first lookup goes on."""
+    began: str = ""
+    """When (RFC 3339): what came later is not among what was found, or not for sure."""
 
     def to_bytes(self) -> bytes:
         return json.dumps(asdict(self), ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -134,7 +136,7 @@ def go_on(search: Search, datamap: DataMap) -> Search:
     """The search taken up after something was erased. What was found stands: it is the plan, and the records that led
     to it may be gone. Only stores whose search had failed (or that are new) are searched, and whatever they lead to; so
     a person who has come back since is not found anew."""
-    again = Search(identities=search.identities)
+    again = Search(identities=search.identities, began=search.began)
     for name, store in datamap.stores.items():
         if not store.covered:
             continue
