@@ -14,7 +14,18 @@ import pytest
 from rightful import periods
 from rightful.errors import Conflict, Gone, NeedsAttention, NotFound, TooMany, TryAgain, Unauthorised
 from rightful.model import Erasure, RequestPolicy, Result, Strategy
-from rightful.service import discovering, erasing, exporting, mailing, planning, progress, requests, verifying
+from rightful.service import (
+    admitting,
+    asking,
+    discovering,
+    erasing,
+    exporting,
+    mailing,
+    planning,
+    progress,
+    requests,
+    verifying,
+)
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.recording import Moment
 from tests.fakes.world import ADA, BOB, World, by, forever, make_world, small_map, small_stores, store
@@ -262,14 +273,33 @@ def test_a_store_that_fails_is_given_up_with_all_that_was_to_be_looked_up_in_it(
 
 
 class Returning(MemoryStore):
-    """What is deleted comes back."""
+    """What is deleted comes back, until that is mended."""
+
+    returning = True
 
     def delete(self, *arguments: Any) -> list[Result]:
         before = self.items
         results = super().delete(*arguments)
-        for item in before:
-            self.put(item)
+        if self.returning:
+            for item in before:
+                self.put(item)
         return results
+
+
+def test_what_was_left_is_erased_when_the_dpo_says_retry() -> None:
+    accounts = Returning([{"id": "a1", "email": ADA, "account_id": "acct-1"}])
+    world = make_world(stores={**small_stores(), "accounts": accounts})
+    world.ask_for("erasure")
+    run = world.execution().run()
+    assert world.request()["status"] == "needs_attention"
+    accounts.returning = False
+    asking.decide(world.deps, "r1", "retry")
+    run.resume()
+    assert run.ended
+    assert not accounts.items
+    row = world.table.get("REQUEST#r1", "STORE#accounts")
+    assert row is not None
+    assert (row["deleted"], row["left"]) == (1, 0)
 
 
 def test_what_is_locked_is_not_counted_among_what_is_left() -> None:
@@ -314,3 +344,24 @@ def test_what_was_found_goes_at_the_end_and_whose_it_was_when_the_records_need_n
     world.clock.advance(1)
     with pytest.raises(NotFound):
         world.vault.open("r1", contact)
+
+
+# Admission
+
+
+def test_of_two_requests_that_take_the_place_of_an_ended_one_the_second_joins_the_first() -> None:
+    world = make_world()
+    for request_id in ("ended", "first", "second"):
+        world.ask_for("erasure", request_id)
+    world.table.items["REQUEST#ended", "REQUEST"]["status"] = "completed"
+    second = world.table.items["REQUEST#second", "REQUEST"]
+    second["status"] = "awaiting_verification"
+    del second["verified_at"]
+    world.table.put_new("PERSON#ada", "OPEN#erasure", {"request_id": "ended"})
+    note = world.table.items["PERSON#ada", "OPEN#erasure"]
+    Meanwhile(world, lambda: note.update(request_id="first"))
+
+    standing = admitting.admit(world.deps, "second", "ada", world.clock())
+    assert standing["request_id"] == "first"
+    assert world.request("second")["status"] == "awaiting_verification"
+    assert list(world.executions.started) == ["erasure-first"]
