@@ -176,3 +176,22 @@ def test_the_latest_end_of_what_is_kept_is_noted_and_an_unknown_end_outlasts_all
     items = [{"id": str(n), "email": SEED, "at": date} for n, date in enumerate(dates)]
     search = walk((mapped, {"invoices": MemoryStore(items)}))
     assert search.stores["invoices"].kept == {"accounting": latest}
+
+
+@pytest.mark.parametrize(("values", "failed"), [(20, ""), (21, "it leads to more than 20 values of `a`")])
+def test_a_store_that_gives_more_than_one_person_has_is_given_up(values: int, failed: str) -> None:
+    company = giving([str(number) for number in range(1, values + 1)])
+    search = walk(company, pause=lambda search: Search.from_bytes(search.to_bytes()))
+    assert len(search.identities["a"]) == 20
+    assert search.stores["accounts"].failed == failed
+    assert search.stores["accounts"].too_many == ("a" if failed else "")
+    assert search.stores["orders"].failed == ""
+
+
+def test_two_spellings_of_an_address_are_one() -> None:
+    by_email = Locator(by="email", through={"attribute": "email"}, gives={"email": "others"})
+    people = [f"{name}{number}@Example.org" for number in range(19) for name in ("P", "p")]
+    mapped = datamap({"accounts": store(ERASURES[0], [by_email])})
+    search = walk((mapped, {"accounts": MemoryStore([{"id": "1", "email": SEED, "others": people}])}))
+    assert search.stores["accounts"].failed == ""
+    assert len(search.identities["email"]) == 1 + 3 * 19

@@ -2,7 +2,8 @@
 
 A plan is plain JSON:
 {"request_id", "type", "map_version", "stores": {name: {"covered", "failed", "waits_for", "digest", and for an
-erasure "delete", "anonymise", "keep", "done", "kept": [...], for an access "export"}}}. Counts are records. `digest`
+erasure "delete", "anonymise", "keep", "done", "kept": [...], for an access "export"}}}. Counts are records. A store
+that leads to more values of an identity than one person has says `too_many`: that identity's name. `digest`
 is a keyed fingerprint of which records were found, so that two plans over different records never share a hash even
 when the counts agree. It names no person.
 """

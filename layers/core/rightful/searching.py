@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from rightful import paths, plans
 from rightful.clocks import stamp
-from rightful.identities import variants
+from rightful.identities import normalise, variants
 from rightful.model import DataMap, Locator, Page, Record
 from rightful.ports import Connector
 
@@ -25,6 +25,7 @@ NOBODY = frozenset(
     ("", "-", "--", "?", "0", "anonymous", "n/a", "na", "nan", "nil", "none", "null", "tbd", "undefined", "unknown")
 ) | {"00000000-0000-0000-0000-000000000000"}
 """Values that stores hold where they know of no identity. They are never followed."""
+NONE: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -43,6 +44,8 @@ class Findings:
     """Sum of the keyed hashes of the records' keys and actions, modulo 2^256: independent of order."""
     failed: str = ""
     """Why the store could not be searched; empty when it was."""
+    too_many: str = ""
+    """failed: the identity of which the store gave more values than one person can have."""
 
 
 @dataclass(slots=True)
@@ -55,23 +58,30 @@ class Search:
     """Where the first lookup goes on."""
     began: str = ""
     """When (RFC 3339): what came later is not among what was found, or not for sure."""
+    origin: dict[str, Any] | None = None
+    """After something was erased: the search that this one goes on from, as JSON."""
 
     def to_bytes(self) -> bytes:
         return json.dumps(asdict(self), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
     @classmethod
     def from_bytes(cls, text: bytes) -> Search:
-        raw = json.loads(text.decode("utf-8", "surrogatepass"))
-        for name, findings in raw["stores"].items():
-            findings["lookups"] = [(index, value) for index, value in findings["lookups"]]
-            raw["stores"][name] = Findings(**findings)
-        raw["queue"] = [(store, index, value) for store, index, value in raw["queue"]]
-        return cls(**raw)
+        return _of(json.loads(text.decode("utf-8", "surrogatepass")))
 
 
-def begin(datamap: DataMap, identity: str, value: str) -> Search:
-    """A search seeded with one proven identity."""
-    search = Search(stores={name: Findings() for name, store in datamap.stores.items() if store.covered})
+def _of(raw: dict[str, Any]) -> Search:
+    stores = {
+        name: Findings(**{**findings, "lookups": [(index, value) for index, value in findings["lookups"]]})
+        for name, findings in raw["stores"].items()
+    }
+    queue = [(store, index, value) for store, index, value in raw["queue"]]
+    return Search(**{**raw, "stores": stores, "queue": queue})
+
+
+def begin(datamap: DataMap, identity: str, value: str, left_out: Mapping[str, str] = NONE) -> Search:
+    """A search seeded with one proven identity. Stores that are `left_out`, for that reason, are not searched."""
+    covered = [name for name, store in datamap.stores.items() if store.covered]
+    search = Search(stores={name: Findings(failed=left_out.get(name, "")) for name in covered})
     know(search, datamap, identity, value)
     return search
 
@@ -124,6 +134,10 @@ def take(
     if page.cursor is None:
         search.queue.pop(0)
     for identity, text in given:
+        if _is_one_too_many(search, datamap, identity, text):
+            most = datamap.identities[identity].most
+            _give_up(search, name, failed=f"it leads to more than {most} values of `{identity}`", too_many=identity)
+            return
         know(search, datamap, identity, text)
 
 
@@ -132,17 +146,34 @@ def mark_of(store: str, decision: plans.Decision, record: Record, digest: Callab
     return digest(f"{store}\n{decision.action}\n{record.key}")
 
 
-def go_on(search: Search, datamap: DataMap) -> Search:
+def _is_one_too_many(search: Search, datamap: DataMap, identity: str, value: str) -> bool:
+    """The brake: whether one more value of this identity would be more than one person can have. Two spellings of an
+    address are one."""
+    form = datamap.identities[identity]
+    known = search.identities.get(identity, [])
+    if len(known) < form.most or value in known:
+        return False
+    different = {normalise(form, each) for each in known}
+    return len(different) >= form.most and normalise(form, value) not in different
+
+
+def go_on(search: Search, datamap: DataMap, left_out: Mapping[str, str] = NONE) -> Search:
     """The search taken up after something was erased. What was found stands: it is the plan, and the records that led
-    to it may be gone. Only stores whose search had failed (or that are new) are searched, and whatever they lead to; so
-    a person who has come back since is not found anew."""
-    again = Search(identities=search.identities, began=search.began)
+    to it may be gone. Only stores whose search had failed (or that are new) and that are not `left_out` are searched,
+    and whatever they lead to; so a person who has come back since is not found anew. A search that came to too many
+    identities is not gone on with, but the one before it."""
+    if search.origin and any(findings.too_many for findings in search.stores.values()):
+        search = _of(search.origin)
+    again = Search(identities=search.identities, began=search.began, origin=asdict(replace(search, origin=None)))
     for name, store in datamap.stores.items():
         if not store.covered:
             continue
         findings = search.stores.get(name)
         if findings is not None and not findings.failed:
             again.stores[name] = findings
+            continue
+        if name in left_out:
+            again.stores[name] = Findings(failed=left_out[name])
             continue
         lookups = [
             (index, value)
@@ -156,8 +187,11 @@ def go_on(search: Search, datamap: DataMap) -> Search:
 
 def fail(search: Search, reason: str) -> None:
     """Gives up on the store of the first lookup; the others go on."""
-    name = search.queue[0][0]
-    search.stores[name] = Findings(failed=reason)
+    _give_up(search, search.queue[0][0], failed=reason)
+
+
+def _give_up(search: Search, name: str, *, failed: str, too_many: str = "") -> None:
+    search.stores[name] = Findings(failed=failed, too_many=too_many)
     search.queue = [lookup for lookup in search.queue if lookup[0] != name]
     search.cursor = None
 

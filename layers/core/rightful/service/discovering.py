@@ -64,8 +64,17 @@ def _take_up(deps: Deps, request: Item, head: Item | None) -> Search:
     search = found(deps, request["request_id"], head) if head else None
     if search and search.queue:
         return search
+    left_out = _left_out(deps, request, search) if search else {}
     if search and request.get("erasing_since"):
-        return searching.go_on(search, deps.datamap)
-    search = searching.begin(deps.datamap, "email", contacts.of_request(deps, request).typed)
+        return searching.go_on(search, deps.datamap, left_out)
+    search = searching.begin(deps.datamap, "email", contacts.of_request(deps, request).typed, left_out)
     search.began = stamp(deps.clock())
     return search
+
+
+def _left_out(deps: Deps, request: Item, search: Search) -> dict[str, str]:
+    """Stores that could not be searched and that the DPO then left out -> what was wrong. They are not searched again,
+    so that nothing they give is followed."""
+    failed = {name: findings.failed for name, findings in search.stores.items() if findings.failed}
+    rows = progress.rows(deps, request["request_id"]) if failed else {}
+    return {name: reason for name, reason in failed.items() if rows.get(name, {}).get("skipped")}

@@ -21,8 +21,10 @@ def step(deps: Deps, request_id: str) -> dict[str, Any]:
     [store, ...]}`.
 
     decision: `go` (act on it now), `ask` (the DPO must approve this very hash), `wait` (grace period, with `until`),
-    or `stop` (the request ended meanwhile). For an erasure `go` is the point of no return: from here on it cannot be
-    withdrawn. The order `approve, then wait, then go` means that what runs is always what was found last.
+    `halt` (the `failed` stores lead to more identities than one person has: the DPO looks at that before anything is
+    shown or erased), or `stop` (the request ended meanwhile). For an erasure `go` is the point of no return: from here
+    on it cannot be withdrawn. The order `approve, then wait, then go` means that what runs is always what was found
+    last.
     """
     request, (head,) = progress.load_with(deps, request_id, discovering.SAVED)
     if request["status"] in lifecycle.TERMINAL:
@@ -52,6 +54,9 @@ def _next(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
     answer = {"type": request["type"], "plan_hash": digest}
     policy = deps.datamap.requests.get(request["type"], RequestPolicy())
 
+    if doubtful := sorted(name for name, findings in search.stores.items() if findings.too_many):
+        _set(deps, request, {"plan_hash": digest})
+        return _answer("halt", **answer, failed=doubtful)
     if policy.approval == "dpo" and not _approved(deps, request, plan, digest):
         _set(deps, request, {"plan_hash": digest})
         _acknowledge(deps, request)
@@ -90,6 +95,8 @@ def build(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
             ]
         else:
             entry["export"] = sum(findings.counts.values())
+        if findings.too_many:
+            entry["too_many"] = findings.too_many
         entry["digest"] = f"{findings.fingerprint:064x}"
         stores[name] = entry
     return {
