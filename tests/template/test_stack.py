@@ -110,9 +110,11 @@ def test_exports_are_private_encrypted_and_short_lived() -> None:
     assert rules["UnfinishedUploadsEnd"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] <= 2
 
 
-@pytest.mark.parametrize("kind", ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"])
+@pytest.mark.parametrize("kind", ["S3::Bucket", "SQS::Queue"])
 def test_tls_only(kind: str) -> None:
-    for policy in resources(kind).values():
+    policies = resources(f"AWS::{kind}Policy").values()
+    assert len(policies) == len(resources(f"AWS::{kind}")) > 0
+    for policy in policies:
         statements = {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
         assert statements["TlsOnly"]["Effect"] == "Deny"
         assert statements["TlsOnly"]["Principal"] == "*"
