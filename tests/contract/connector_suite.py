@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar, Literal
 
@@ -228,6 +229,14 @@ class GuardSuite:
         assert bench.connector().delete(records, bench.guard) == [Result(Done.changed)] * 2
         assert bench.snapshot() == before
 
+    def test_what_got_a_guarded_attribute_meanwhile_is_left_alone(self, bench: Meddling) -> None:
+        bench.add("acct-1", 1)
+        before = bench.snapshot()
+        (record,) = found(bench, "acct-1")
+        bare = replace(record, data={name: value for name, value in record.data.items() if name not in bench.guard})
+        assert bench.connector().delete([bare], bench.guard) == [Result(Done.changed)]
+        assert bench.snapshot() == before
+
     def test_without_a_guard_it_goes_all_the_same(self, bench: Meddling) -> None:
         bench.add("acct-1", 1)
         records = found(bench, "acct-1")
@@ -288,6 +297,15 @@ class AnonymisingSuite:
         bench.remove("acct-10")
         before = bench.snapshot()
         assert bench.connector().anonymise(todo, bench.guard) == [Result(Done.changed), Result(Done.gone)]
+        assert bench.snapshot() == before
+
+    def test_what_went_does_not_come_back(self, bench: Meddling) -> None:
+        before = bench.snapshot()
+        bench.add("acct-1", 1)
+        records = found(bench, "acct-1")
+        bench.remove("acct-1")
+        assert bench.connector().anonymise([(record, CHANGES) for record in records], ()) == [Result(Done.gone)]
+        assert bench.connector().delete(records, ()) == [Result(Done.gone)]
         assert bench.snapshot() == before
 
     @pytest.mark.parametrize("error", [TryAgain, NeedsAttention])
