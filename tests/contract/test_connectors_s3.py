@@ -349,6 +349,14 @@ def test_a_key_that_xml_cannot_hold_is_deleted_by_itself(bucket: BucketBench) ->
     assert bucket.session.operations == ["DeleteObject"]
 
 
+def test_a_delete_marker_without_versions_takes_no_owner_from_a_key_that_begins_alike(aws: None) -> None:
+    bench = ByTag()
+    bench.add("acct-1", 1)
+    (record,) = found(bench, "acct-1")
+    bench.admin.delete_object(Bucket=bench.bucket, Key=record.data["key"][:-1])
+    assert data(found(bench, "acct-1")) == [("version", record.data["key"])]
+
+
 def test_a_delete_marker_is_the_persons_when_the_newest_version_of_its_key_is(aws: None) -> None:
     bench = ByTag()
     bench.add("acct-1", 1)
