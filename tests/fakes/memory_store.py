@@ -90,10 +90,6 @@ class MemoryStore:
     def record(self, key: str) -> Record | None:
         return self._record(key) if key in self._items else None
 
-    def call(self, method: str) -> None:
-        """Notes a call, and fails it if told to."""
-        _raise(self._enter_call(method))
-
     def fail(
         self, method: str, error: BaseException, *, times: int | None = 1, after: int = 0, committed: bool = False
     ) -> None:
@@ -118,7 +114,7 @@ class MemoryStore:
         records: list[Record] = []
         more = False
         for at in range(0 if cursor is None else bisect_right(keys, cursor), len(keys)):
-            if keys[at] in self._items and value in _texts(self._items[keys[at]], path):
+            if keys[at] in self._items and value in texts(self._items[keys[at]], path):
                 if more := len(records) == limit:
                     break
                 records.append(self._record(keys[at]))
@@ -126,7 +122,7 @@ class MemoryStore:
         return Page(tuple(records), records[-1].key if more else None)
 
     def matches(self, record: Record, locator: Locator, value: str) -> bool:
-        return value in _texts(record.data, locator.through["attribute"])
+        return value in texts(record.data, locator.through["attribute"])
 
     def delete(self, records: Sequence[Record], guard: Sequence[str]) -> list[Result]:
         fault = self._enter_call("delete")
@@ -168,7 +164,7 @@ class MemoryStore:
         return None
 
     def _enter(self, index: dict[str, list[str]], path: str, key: str) -> None:
-        for text in set(_texts(self._items[key], path)):
+        for text in set(texts(self._items[key], path)):
             keys = index.setdefault(text, [])
             at = bisect_right(keys, key)
             if not at or keys[at - 1] != key:
@@ -206,7 +202,7 @@ class MemoryStore:
         return Result(Done.anonymised)
 
 
-def _texts(data: Mapping[str, Any], path: str) -> list[str]:
+def texts(data: Mapping[str, Any], path: str) -> list[str]:
     """The values at a path, those inside a list or set at its end included."""
     values = paths.get(data, path)
     many = [element for value in values if isinstance(value, list | set | frozenset) for element in value]

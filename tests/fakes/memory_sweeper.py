@@ -11,7 +11,8 @@ from typing import Any
 from rightful import retention
 from rightful.model import Done, Record, Result, Store
 from rightful.ports import SweepPage, Wanted, Written
-from tests.fakes.memory_store import MemoryStore, _texts
+from tests.fakes.memory_store import MemoryStore, texts
+from tests.fakes.recording import Fault, no_fault
 
 
 def _nothing() -> None:
@@ -20,8 +21,8 @@ def _nothing() -> None:
 
 @dataclass
 class MemorySweeper:
-    """`page_size` records are looked at a page. `between` is called after each page is read and before each write:
-    tests put writers there. `poison`: keys of records that the store refuses to write."""
+    """`page_size` records are looked at a page. `between` is called while a page is read and before each write: tests
+    put writers there. `poison`: keys of records that the store refuses to write."""
 
     store: MemoryStore
     rules: Store
@@ -30,6 +31,7 @@ class MemorySweeper:
     between: Callable[[], None] = _nothing
     poison: set[str] = field(default_factory=set)
     asked: list[Wanted] = field(default_factory=list)
+    fault: Fault = no_fault
 
     def segments(self, most: int, as_of: datetime) -> list[str]:
         return [f"{n}/{min(self.parts, most)}" for n in range(min(self.parts, most))]
@@ -47,7 +49,7 @@ class MemorySweeper:
         seen = [key for key in looked_at if not self._hidden(key, wanted)]
         records = [record for key in seen if (record := self.store.record(key))]
         more = len(looked_at) == self.page_size
-        self.store.call("page")
+        self.fault("sweeper.page", "before")
         self.between()
         return SweepPage(tuple(records), len(looked_at), looked_at[-1] if more else None, 0.5 * len(looked_at))
 
@@ -55,20 +57,27 @@ class MemorySweeper:
         return {
             (locator.by, text)
             for locator in self.rules.locate
-            for text in _texts(record.data, locator.through["attribute"])
+            for text in texts(record.data, locator.through["attribute"])
         }
 
     def delete(self, records: Sequence[Record], guard: Sequence[str]) -> Written:
-        self.between()
-        fine = [record for record in records if record.key not in self.poison]
-        done = dict(zip((r.key for r in fine), self.store.delete(fine, guard), strict=True))
-        return Written([done.get(record.key, Result(Done.failed)) for record in records], float(len(records)))
+        return self._write(
+            "delete", [record.key for record in records], lambda n: self.store.delete([records[n]], guard)
+        )
 
     def anonymise(self, records: Sequence[tuple[Record, Mapping[str, Any]]], guard: Sequence[str]) -> Written:
-        self.between()
-        fine = [(record, changes) for record, changes in records if record.key not in self.poison]
-        done = dict(zip((r.key for r, _ in fine), self.store.anonymise(fine, guard), strict=True))
-        return Written([done.get(record.key, Result(Done.failed)) for record, _ in records], float(len(records)))
+        keys = [record.key for record, _ in records]
+        return self._write("anonymise", keys, lambda n: self.store.anonymise([records[n]], guard))
+
+    def _write(self, method: str, keys: Sequence[str], one: Callable[[int], list[Result]]) -> Written:
+        """One after the other, as a batch that dies half-way leaves them."""
+        results = []
+        for n, key in enumerate(keys):
+            self.fault(f"sweeper.{method}", "before")
+            self.between()
+            results += [Result(Done.failed)] if key in self.poison else one(n)
+            self.fault(f"sweeper.{method}", "after")
+        return Written(results, float(len(results)))
 
     def _hidden(self, key: str, wanted: Wanted) -> bool:
         if not wanted.since or wanted.after is None:

@@ -131,7 +131,7 @@ def test_each_ground_of_the_policy_keeps_under_its_own_name(ground: str) -> None
 
 def test_what_was_anonymised_is_not_anonymised_again_until_something_comes_back() -> None:
     rule = Retention(period="P1Y", since="used_at", action="anonymise", fields={"note": Strategy(strategy="redact")})
-    old = {"used_at": "2020-01-01T00:00:00Z", "rightful_anonymised_at": "2026-01-01T00:00:00Z"}
+    old: dict[str, Any] = {"used_at": "2020-01-01T00:00:00Z", "rightful_anonymised_at": "2026-01-01T00:00:00Z"}
     assert decision(rule, note="[redacted]", **old) == ("keep", "anonymised")
     assert decision(rule, note="call Ada", **old) == ("anonymise", "due")
 

@@ -131,8 +131,8 @@ class Vault(Protocol):
         Without effect when there is no key."""
 
     def prolong(self, request_id: str, by: datetime) -> None:
-        """The request's data key, if it was to lapse until `by`, lapses no more; a later end stays. Raises NotFound when
-        there is no key or it has lapsed."""
+        """The request's data key, if it was to lapse until `by`, lapses no more; a later end stays. Raises NotFound
+        when there is no key or it has lapsed."""
 
     def digest(self, purpose: str, value: str) -> str:
         """Keyed hash, stable for the life of the stack: 43 URL-safe characters. `purpose` separates uses."""

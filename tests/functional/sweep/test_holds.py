@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from rightful.errors import Invalid, NotFound
-from rightful.service import holding, protecting
+from rightful.service import erased, holding, protecting
 from tests.fakes.world import ADA, World
 from tests.functional.sweep.company import OLD, company, left
 
-HOLD = {"ground": "legal_process", "reason": "case 12"}
+HOLD: dict[str, Any] = {"ground": "legal_process", "reason": "case 12"}
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_a_hold_on_a_person_covers_what_the_graph_leads_to(world: World) -> None
 
 
 def test_a_hold_is_found_by_every_spelling_of_an_address(world: World) -> None:
-    found = protecting.digests(world.deps.vault, world.deps.datamap, {"email": [ADA]})
+    found = erased.digests(world.deps, {"email": [ADA]})
     holding.place(world.deps, "h1", "person", found, **HOLD)
     assert swept(world)["accounts"] == (2, 1)
     assert left(world, "accounts") == ["a1"]
@@ -78,6 +79,22 @@ def test_a_hold_that_comes_between_reading_and_writing_is_respected(world: World
     world.sweepers["events"].parts = 1
     assert swept(world)["events"] == (2, 2)
     assert left(world, "events") == ["e1", "e2"]
+
+
+def test_a_hold_is_looked_for_before_every_hundred_writes(world: World) -> None:
+    for n in range(250):
+        world.stores["answers"].put({"id": f"n{n}", "used_at": OLD, "note": "x"})
+    world.sweepers["answers"].page_size, world.sweepers["answers"].parts = 1000, 1
+    turns = []
+
+    def place() -> None:
+        turns.append(1)
+        if len(turns) == 3:  # two pages were read, and the first record is about to be written
+            holding.place(world.deps, "h1", "store", store="answers", **HOLD)
+
+    world.sweepers["answers"].between = place
+    counts = world.sweep("apply").run().value["stores"]["answers"]
+    assert (counts["anonymised"], counts["held"]) == (100, 151)
 
 
 def test_a_released_hold_starts_the_sweep_of_what_it_withheld_once(world: World) -> None:
@@ -114,7 +131,7 @@ def test_the_same_hold_twice_is_one(world: World) -> None:
     ],
 )
 def test_a_hold_that_cannot_be_is_refused_by_its_field(world: World, changed: dict[str, str], field: str) -> None:
-    given = {"store": "events", **HOLD, **changed}
+    given: dict[str, Any] = {"store": "events", **HOLD, **changed}
     if "until" in given:
         given["until"] = world.clock()
     with pytest.raises(Invalid) as refusal:

@@ -16,27 +16,25 @@ from typing import Any, Final
 from rightful.clocks import moment, stamp
 from rightful.errors import NotFound
 from rightful.identities import normalise
-from rightful.model import DataMap
-from rightful.ports import Vault
 from rightful.service.deps import Deps
 
 LEDGER: Final = "ERASED"
 
 
-def digest(vault: Vault, datamap: DataMap, identity: str, value: str) -> str:
-    """Keyed hash of an identity value, equal for all its spellings."""
-    return vault.digest("identity", f"{identity}\n{normalise(datamap.identities[identity], value)}")
-
-
-def digests(vault: Vault, datamap: DataMap, identities: Mapping[str, Iterable[str]]) -> set[str]:
-    known = {name: values for name, values in identities.items() if name in datamap.identities}
-    return {digest(vault, datamap, name, value) for name, values in known.items() for value in values}
+def digests(deps: Deps, identities: Mapping[str, Iterable[str]]) -> set[str]:
+    """Keyed hashes of identity values, equal for all spellings of a value."""
+    return {
+        deps.vault.digest("identity", f"{name}\n{normalise(deps.datamap.identities[name], value)}")
+        for name, values in identities.items()
+        if name in deps.datamap.identities
+        for value in values
+    }
 
 
 def note(deps: Deps, identities: Mapping[str, Iterable[str]], before: datetime, left_out: Iterable[str]) -> None:
     """An erasure was completed. Idempotent; a later erasure of the same identity takes the place of the earlier."""
     facts: dict[str, Any] = {"before": stamp(before), "except": sorted(left_out)}
-    for each in sorted(digests(deps.vault, deps.datamap, identities)):
+    for each in sorted(digests(deps, identities)):
         deps.table.update(LEDGER, each, facts)
 
 

@@ -20,7 +20,7 @@ PAGE = 500
 def place_on_person(deps: Deps, hold_id: str, email: str, **facts: Any) -> dict[str, Any]:
     """A hold on all that the identity graph leads to from this address, in every store, now and later. Reads the
     stores; see `place` for `facts`, idempotence and errors."""
-    return place(deps, hold_id, "person", digests(deps.vault, deps.datamap, walk(deps, email)), **facts)
+    return place(deps, hold_id, "person", digests(deps, walk(deps, email)), **facts)
 
 
 def place(

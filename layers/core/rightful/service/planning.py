@@ -48,7 +48,7 @@ def _next(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
         "plan": json.dumps(plan),
         "at": stamp(deps.clock()),
         # While the request is open, the retention sweep leaves alone whatever carries one of these.
-        "guards": sorted(erased.digests(deps.vault, deps.datamap, search.identities)),
+        "guards": sorted(erased.digests(deps, search.identities)),
     }
     deps.table.put_new(requests.pk(request_id), f"PLAN#{digest}", facts)
     answer = {"type": request["type"], "plan_hash": digest}

@@ -39,7 +39,7 @@ class Protection:
         if store in self.stores:
             return True
         if self.digests:
-            if not self.digests.isdisjoint(digests(deps.vault, deps.datamap, identities)):
+            if not self.digests.isdisjoint(digests(deps, identities)):
                 return True
             if record_digest(deps, store, record.key) in self.digests:
                 return True

@@ -126,7 +126,7 @@ class _Segment:
         if used is None or self._run.erased_until is None or used >= self._run.erased_until:
             return None
         found = self._identities(record)
-        digests = erased.digests(self._deps.vault, self._deps.datamap, found)
+        digests = erased.digests(self._deps, found)
         if not self._erased.came_back(self._name, digests, used):
             return None
         rule = self._store.erasure
