@@ -72,6 +72,17 @@ FACTS: dict[str, Any] = {
     "failed": ["tickets"],
     "problem": "Query answered AccessDeniedException",
 }
+RUN = "daily-2027-01-31T030000Z"
+BRAKED: dict[str, Any] = {
+    "controller": CONTROLLER,
+    "request": {"request_id": RUN, "type": "retention"},
+    "run_id": RUN,
+    "report": f"s3://reports/retention/2027/01/31/{RUN}.html",
+    "stores": {
+        "forms": {"title": "Forms & more", "action": "delete", "due": 71, "scanned": 300, "share": 23.7, "brake": 10},
+        "answers": {"title": "Answers", "action": "anonymise", "due": 9, "scanned": 10, "share": 90.0, "brake": 50},
+    },
+}
 CODE: dict[str, Any] = {"controller": CONTROLLER, "purpose": "erasure", "code": "482913", "minutes": 15}
 
 
@@ -84,7 +95,7 @@ def test_a_deadline_is_of_the_day_that_ends_at_the_controllers_seat(kind: str) -
 
 
 def facts(kind: str) -> dict[str, Any]:
-    return CODE if kind == "code" else FACTS
+    return {"code": CODE, "dpo_brake": BRAKED}.get(kind, FACTS)
 
 
 def in_english(kind: str, **more: Any) -> str:
@@ -156,6 +167,7 @@ def test_no_sentence_is_left_over() -> None:
     built |= {name for name in said if name.endswith(("_one", "_many"))}
     built |= {"request_received.access", "request_received.erasure"}
     built |= {f"dpo_approval.{action}" for action in ("delete", "anonymise", "keep", "export")}
+    built |= {f"dpo_brake.{action}" for action in ("delete", "anonymise")}
     assert {name for name in said - built if f'"{name}"' not in source} == set()
 
 
@@ -224,7 +236,7 @@ def test_a_refusal_names_ground_reason_authority_and_court() -> None:
     assert "a ground of our own" in in_english("rejected", request=made_up)
 
 
-def pasted(text: str) -> list[dict[str, str]]:
+def pasted(text: str) -> list[dict[str, Any]]:
     return [json.loads(block) for block in re.findall(r"^{.*?^}", text, re.DOTALL | re.MULTILINE)]
 
 
@@ -257,6 +269,20 @@ def test_a_step_that_failed_as_a_whole_is_not_announced_as_a_store() -> None:
     assert [each["action"] for each in pasted(text)] == ["retry"]
 
 
+def test_the_dpo_sees_what_is_braked_and_what_to_answer() -> None:
+    mail = render("dpo_brake", "en", **BRAKED)
+    assert mail.subject == f"Decision needed: retention sweep {RUN}"
+    for part in (
+        "* Answers (answers)\n    9 of 10 records would be made anonymous (90.0 %; the data map lets 50 % go unasked)\n",
+        "* Forms & more (forms)\n    71 of 300 records would be deleted (23.7 %; the data map lets 10 % go unasked)\n",
+        f"s3://reports/retention/2027/01/31/{RUN}.html",
+        "If you do nothing",
+    ):
+        assert part in mail.text
+    named = {"run_id": RUN, "stores": ["answers", "forms"], "reason": ""}
+    assert pasted(mail.text) == [{"action": action, **named} for action in ("continue_sweep", "cancel_sweep")]
+
+
 HOSTILE = "</p><script>alert(1)</script>{{ 7 * 7 }}{controller.__class__}\u202e\U0001f600'\"&"
 
 
@@ -272,10 +298,16 @@ def test_what_people_write_is_data(language: str) -> None:
         "problem": HOSTILE,
     }
     for kind in KINDS:
-        mail = render(kind, language, **(hostile if kind != "code" else {**CODE, "code": HOSTILE}))
+        mail = render(kind, language, **({**CODE, "code": HOSTILE} if kind == "code" else hostile | hostile_run(kind)))
         assert "<script" not in mail.html
         assert "{{ 7 * 7 }}" in mail.text
         assert "{controller.__class__}" in mail.text
+
+
+def hostile_run(kind: str) -> dict[str, Any]:
+    store = {"title": HOSTILE, "action": "delete", "due": 1, "scanned": 1, "share": 100.0, "brake": 10}
+    run = {"run_id": HOSTILE, "request": {"request_id": HOSTILE}, "report": HOSTILE, "stores": {HOSTILE: store}}
+    return run if kind == "dpo_brake" else {}
 
 
 def test_subjects_are_one_line() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from rightful.service.sweep.measuring import Point
+
 Event = dict[str, Any]
 Step = Callable[[Deps, Event, TimeLeft], Any]
 
 RESERVE = 10.0
 """Seconds before the Lambda's time-out in which a step may still finish its page and save."""
-LOGGED = ("request_id", "store", "done", "decision", "status", "left", "plan_hash", "why")
+LOGGED = (
+    *("request_id", "store", "done", "decision", "status", "left", "plan_hash", "why"),
+    *("run_id", "stage", "segment", "mode"),
+)
 """Keys of inputs and answers that a log line may hold: ids, names, counts and hashes."""
 
 
@@ -52,6 +57,19 @@ def handler(step: Step) -> Callable[[Event, LambdaContext], Any]:
         return answer
 
     return handle
+
+
+def measure(points: Iterable[Point]) -> None:
+    """Writes metrics to the log in CloudWatch's embedded format, under the namespace of POWERTOOLS_METRICS_NAMESPACE."""
+    from aws_lambda_powertools import Metrics
+
+    for point in points:
+        metrics = Metrics()
+        for name, value in point.dimensions.items():
+            metrics.add_dimension(name, value)
+        for name, count in point.counts.items():
+            metrics.add_metric(name, "Seconds" if name.endswith("Seconds") else "Count", count)
+        metrics.flush_metrics()
 
 
 def time_left(context: LambdaContext) -> TimeLeft:
