@@ -41,6 +41,7 @@ def parameters() -> dict[str, str]:
         "DeletionProtection": "no",
         "FormOrigins": "http://localhost:8080",
         "SourceLimitPerHour": "100000",
+        "RetentionScheduleState": "DISABLED",
     }
 
 
