@@ -142,6 +142,15 @@ def test_erasing_begins_once(asked: World) -> None:
     assert requests.begin_erasing(asked.deps, "r1")["erasing_since"] == first
 
 
+def test_erasing_begins_with_the_plan_it_follows_in_one_write(asked: World) -> None:
+    before = len(asked.table.calls)
+    begun = requests.begin_erasing(asked.deps, "r1", plan_hash="a", map_version="1")
+    assert [call.name for call in asked.table.calls[before:]] == ["table.get", "table.update"]
+    asked.clock.advance(60)
+    again = requests.begin_erasing(asked.deps, "r1", plan_hash="b", map_version="1")
+    assert again == asked.request() == {**begun, "plan_hash": "b"}
+
+
 def test_erasing_does_not_begin_for_an_access_request(world: World) -> None:
     world.ask_for("access")
     with pytest.raises(Conflict):
