@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.functional.sweep.company import NEW, OLD, company, left
 
 
@@ -62,3 +64,14 @@ def test_a_preview_changes_nothing_and_counts_the_same() -> None:
     applied = world.sweep("apply", "two").run().value["stores"]["accounts"]
     assert preview["due"] == applied["due"] == applied["deleted"] == 66
     assert preview["deleted"] == 0
+
+
+def test_a_preview_shows_some_keys_where_they_do_not_stay_long() -> None:
+    world = company(accounts=[{"id": f"a{n}", "used_at": OLD} for n in range(50)])
+    output = world.sweep("preview").run().value
+    (key,) = (key for key in world.reports.list("previews/") if key.endswith(".json"))
+    sample = json.loads(b"".join(world.reports.read(key)))["stores"]["accounts"]["sample"]
+    assert len(sample) == 5
+    assert set(sample) <= {world.stores["accounts"].key_of({"id": f"a{n}"}) for n in range(50)}
+    assert "sample" not in output["stores"]["accounts"]
+    assert not [item for item in world.table.items.values() if sample[0] in str(item)]

@@ -80,4 +80,5 @@ def test_nothing_that_shows_who_anybody_is_is_in_the_history() -> None:
     assert run.value["stores"]["accounts"]["deleted"] == 500
     assert run.history.count("Delete or anonymise what is due in this segment") > 50
     assert "ada-" not in "".join(run.shown)
+    assert list(world.reports.list("retention/"))
     assert b"ada-" not in b"".join(body for key in world.reports.list("") for body in world.reports.read(key))

@@ -16,14 +16,15 @@ DECISIONS: Final[dict[Decision, str]] = {"continue_sweep": "continue", "cancel_s
 
 
 def ask(deps: Deps, run_id: str, task_token: str) -> dict[str, Any]:
-    """Writes the report as it stands, keeps the task token, and mails the DPO what is braked, once; the report's
-    summary."""
+    """Writes the report as it stands, gives the other stores back to the next run, keeps the task token, and mails the
+    DPO what is braked, once; the report's summary."""
     run = runs.load(deps, run_id)
     summary = reporting.write(deps, run)
     waiting = weighing.weigh(deps, run).waiting
     if not waiting:
         deps.executions.answer(task_token, {})
         return summary
+    runs.unlock(deps, run, keep=waiting)
     sealed = deps.vault.seal(runs.key_id(run_id), task_token.encode())
     deps.table.update(runs.pk(run_id), "RUN", {"task_token": sealed})
     mailing.send_once(

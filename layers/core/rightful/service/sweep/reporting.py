@@ -10,10 +10,11 @@ from rightful import reports
 from rightful.clocks import stamp
 from rightful.service import erased
 from rightful.service.deps import Deps
-from rightful.service.sweep import runs, weighing
+from rightful.service.sweep import runs, sweeping, weighing
 from rightful.tallies import Tally
 
-FOLDER: Final = "retention"
+FOLDERS: Final = {"apply": "retention", "preview": "previews"}
+"""A preview's report shows some records' keys, and so does not stay for long (the bucket's lifecycle)."""
 COUNTS: Final = ("scanned", "due", "deleted", "anonymised", "kept", "held", "changed_meanwhile", "resurrected")
 """Of each store in the execution's output, besides `braked`."""
 
@@ -29,7 +30,7 @@ def step(deps: Deps, run_id: str) -> dict[str, Any]:
 
 def write(deps: Deps, run: runs.Run) -> dict[str, Any]:
     """The report as it stands now; it replaces an earlier one of the run."""
-    key = f"{FOLDER}/{run.began_at:%Y/%m/%d}/{run.run_id}"
+    key = f"{FOLDERS[run.mode]}/{run.began_at:%Y/%m/%d}/{run.run_id}"
     whole = {**summary(deps, run, deps.clock()), "report": deps.reports.uri(f"{key}.html")}
     deps.reports.put(f"{key}.json", json.dumps(whole, ensure_ascii=False, indent=2).encode() + b"\n")
     deps.reports.put(f"{key}.html", reports.retention_page(whole, deps.datamap.controller.name).encode())
@@ -39,10 +40,12 @@ def write(deps: Deps, run: runs.Run) -> dict[str, Any]:
 def summary(deps: Deps, run: runs.Run, now: datetime) -> dict[str, Any]:
     """{"run_id", "mode", "as_of", "began_at", "ended_at", "seconds", "stores": {name: {the counts of
     `rightful.tallies.Tally`, "title", "action", "period", "braked", "decision", "brake" and "share" (percent),
-    "failed_segments"}}, "left_out": {store: why}, "not_covered": [store]}"""
+    "failed_segments", "sample": keys of some that a preview found due}}, "left_out": {store: why}, "not_covered":
+    [store]}"""
     weighed = weighing.weigh(deps, run)
     counted, applied = runs.tallies(deps, run, "count"), runs.tallies(deps, run, "apply")
     decided = runs.decisions(deps, run.run_id)
+    samples = runs.samples(deps, run, sweeping.SAMPLE) if run.mode == "preview" else {}
     stores = {}
     for name, segments in run.stores.items():
         store = deps.datamap.stores[name]
@@ -64,6 +67,7 @@ def summary(deps: Deps, run: runs.Run, now: datetime) -> dict[str, Any]:
             "brake": store.retention.brake,
             "share": round(weighing.share(first, run.store_sizes.get(name, 0)), 1),
             "failed_segments": missing,
+            "sample": samples.get(name, []),
         }
     return {
         "run_id": run.run_id,

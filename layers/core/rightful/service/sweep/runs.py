@@ -60,6 +60,8 @@ class Progress:
     is no longer found there when the page is read again was done by a try that was killed."""
     back: list[str] = field(default_factory=list)
     """Of `pending`, those that had come back after an erasure."""
+    sample: list[str] = field(default_factory=list)
+    """Keys of the first records that are due: for somebody who wants to look at what a preview would delete."""
 
 
 def pk(run_id: str) -> str:
@@ -129,13 +131,24 @@ def progress(deps: Deps, run_id: str, stage: Stage, store: str, number: int) -> 
 
 
 def save(deps: Deps, run: Run, stage: Stage, store: str, number: int, state: Progress) -> None:
-    plain = json.dumps(asdict(state)).encode("utf-8", "surrogatepass")
-    sealed = deps.vault.seal(key_id(run.run_id), plain, run.began_at + LIFE)
-    _put(deps, run, stage, store, number, {"done": False, "sealed": sealed})
+    _put(deps, run, stage, store, number, {"done": False, "sealed": _sealed(deps, run, asdict(state))})
 
 
-def close(deps: Deps, run: Run, stage: Stage, store: str, number: int, tally: Tally) -> None:
-    _put(deps, run, stage, store, number, {"done": True, "tally": json.dumps(tally.as_json())})
+def close(deps: Deps, run: Run, stage: Stage, store: str, number: int, state: Progress) -> None:
+    facts: dict[str, Any] = {"done": True, "tally": json.dumps(state.tally.as_json())}
+    if run.mode == "preview" and state.sample:
+        facts["sample"] = _sealed(deps, run, state.sample)
+    _put(deps, run, stage, store, number, facts)
+
+
+def samples(deps: Deps, run: Run, most: int) -> dict[str, list[str]]:
+    """Store -> keys of at most so many records that a preview found due."""
+    found: dict[str, list[str]] = {}
+    for item in deps.table.query(pk(run.run_id), "SEGMENT#count#"):
+        if "sample" in item:
+            store = item["sk"].split("#")[2]
+            found[store] = [*found.get(store, []), *_unsealed(deps, run.run_id, item["sample"])][:most]
+    return found
 
 
 def tallies(deps: Deps, run: Run, stage: Stage) -> dict[str, tuple[Tally, int]]:
@@ -175,9 +188,10 @@ def locked(deps: Deps, run_id: str, store: str) -> bool:
     return held is not None and held["run_id"] == run_id
 
 
-def unlock(deps: Deps, run: Run) -> None:
+def unlock(deps: Deps, run: Run, keep: Sequence[str] = ()) -> None:
+    """Gives the run's stores back to the next run, but for those in `keep`."""
     for store in run.stores:
-        if locked(deps, run.run_id, store):
+        if store not in keep and locked(deps, run.run_id, store):
             deps.table.delete(LOCKS, f"LOCK#{store}")
 
 
@@ -188,8 +202,17 @@ def decisions(deps: Deps, run_id: str) -> dict[str, Mapping[str, Any]]:
 
 
 def _opened(deps: Deps, run_id: str, item: Mapping[str, Any]) -> Progress:
-    raw = json.loads(deps.vault.open(key_id(run_id), bytes(item["sealed"])).decode("utf-8", "surrogatepass"))
+    raw = _unsealed(deps, run_id, item["sealed"])
     return Progress(**{**raw, "tally": Tally.from_json(raw["tally"])})
+
+
+def _sealed(deps: Deps, run: Run, value: Any) -> bytes:
+    plain = json.dumps(value).encode("utf-8", "surrogatepass")
+    return deps.vault.seal(key_id(run.run_id), plain, run.began_at + LIFE)
+
+
+def _unsealed(deps: Deps, run_id: str, sealed: Any) -> Any:
+    return json.loads(deps.vault.open(key_id(run_id), bytes(sealed)).decode("utf-8", "surrogatepass"))
 
 
 def _put(deps: Deps, run: Run, stage: Stage, store: str, number: int, facts: Mapping[str, Any]) -> None:

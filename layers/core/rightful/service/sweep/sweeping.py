@@ -22,6 +22,8 @@ from rightful.tallies import Tally
 
 BATCH: Final = 100
 """Records written between two looks at what is protected."""
+SAMPLE: Final = 5
+"""Keys that a preview's report shows of each store."""
 MARK: Final = 22
 """Characters of a pending record's keyed hash: 132 bits."""
 
@@ -56,7 +58,7 @@ def step(deps: Deps, run_id: str, stage: runs.Stage, store: str, number: int, ti
         runs.save(deps, run, stage, store, number, state)
         raise
     if through:
-        runs.close(deps, run, stage, store, number, state.tally)
+        runs.close(deps, run, stage, store, number, state)
     else:
         runs.save(deps, run, stage, store, number, state)
     return {"done": through}
@@ -95,6 +97,7 @@ class _Segment:
             for start in range(0, len(todo), BATCH):
                 self._act(todo[start : start + BATCH], tally)
             self._state.tally.add(tally)
+            self._state.sample = [*self._state.sample, *(each.record.key for each in todo)][:SAMPLE]
             self._state.pending, self._state.back = {}, []
             self._state.cursor = page.cursor
             if page.cursor is None:
