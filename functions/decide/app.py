@@ -1,5 +1,5 @@
-"""The DPO's answer to a request that waits: `{"action": "approve" | "reject" | "retry" | "skip", "request_id", ...}`, or
-to a braked sweep: `{"action": "continue_sweep" | "cancel_sweep", "run_id", "stores"?: [name], "reason"}`.
+"""The DPO's answer to a request that waits: `{"action": "approve" | "reject" | "retry" | "skip", "request_id", ...}`,
+or to a braked sweep: `{"action": "continue_sweep" | "cancel_sweep", "run_id", "stores"?: [name], "reason"}`.
 
 Answers `{"ok": bool, "message": "...", "errors"?: {field: cure}}`; a decision that does not fit changes nothing and
 says what would."""

@@ -1,4 +1,4 @@
-"""State "Write the report": `{"run_id"}` -> what the execution answers (see `rightful.service.sweep.reporting.output`)."""
+"""State "Write the report": `{"run_id"}` -> what the execution answers (see `reporting.output`)."""
 
 from typing import Any
 

@@ -20,6 +20,7 @@ LAZY = {
     "vault.open": "cryptography.hazmat.primitives.ciphers.aead",
     "vault.seal": "cryptography.hazmat.primitives.ciphers.aead",
     "mailer.send": "jinja2",
+    "reports.uri": "jinja2",
 }
 """What is imported at first use only."""
 LOCK = """\
@@ -46,10 +47,24 @@ def test_a_function_imports_with_its_own_layers_alone(folder: str, layers: Path)
     """No site-packages: on Lambda there are none, while the emulator's processes see ours."""
     names = [in_words(layer).removesuffix("Layer").lower() for layer in functions()[folder]["Layers"]]
     modules = ["app", "botocore.session", *(LAZY[port] for port in LAZY if port in ports_reached(folder))]
+    modules += ["msgspec.json", "duckdb"] if folder == "sweep" else []
+    modules += ["aws_lambda_powertools.metrics"] if "entry import Event, measure" in source(folder) else []
     paths = [str(layers / name / "python") for name in names] + [str(ROOT / "functions" / folder)]
     code = f"import sys; sys.path[:0] = {paths!r}; import importlib; [importlib.import_module(m) for m in {modules!r}]"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def source(folder: str) -> str:
+    return (ROOT / "functions" / folder / "app.py").read_text()
+
+
+@pytest.mark.parametrize("folder", sorted(functions()))
+def test_the_layers_of_a_function_are_not_too_large(folder: str, layers: Path) -> None:
+    """AWS takes 250 MB, unzipped, together with the function (Lambda quotas)."""
+    names = [in_words(layer).removesuffix("Layer").lower() for layer in functions()[folder]["Layers"]]
+    files = [path for name in names for path in (layers / name).rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 150_000_000
 
 
 def test_bytecode_is_there_and_is_trusted(layers: Path) -> None:

@@ -3,6 +3,7 @@ variables for them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ Grant = tuple[str, str]
 """(action, resource as written)."""
 
 TABLE, INDEX, KEYS = "RequestsTable.Arn", "${RequestsTable.Arn}/index/by_person", "KeysTable.Arn"
+DUE = "${RequestsTable.Arn}/index/by_due"
 BUCKET, WORK, PACKAGES = "ExportsBucket.Arn", "${ExportsBucket.Arn}/work/*", "${ExportsBucket.Arn}/packages/*"
 ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
 SES = (ARN % ("ses", "identity/*"), ARN % ("ses", "configuration-set/${MailConfiguration}"))
@@ -23,6 +25,13 @@ UPDATE = {("dynamodb:UpdateItem", TABLE)}
 NEW = {("dynamodb:PutItem", TABLE)}
 UNSEAL = {("dynamodb:GetItem", KEYS), ("kms:Decrypt", "DataKey.Arn")}
 NEW_KEY = {("dynamodb:PutItem", KEYS), ("kms:GenerateDataKey", "DataKey.Arn")}
+
+MACHINES = {"brake": ["RetentionSweep"], "decide": ["PrivacyRequest", "RetentionSweep"]}
+"""Whose waiting states a function answers; every other's are those of requests."""
+REPORTS, RUN = "ReportsBucket.Arn", "${ReportsBucket.Arn}/work/*"
+PAGES, PREVIEWS = "${ReportsBucket.Arn}/retention/*", "${ReportsBucket.Arn}/previews/*"
+WRITES = {"split": [RUN], "brake": [PAGES], "report": [PAGES, PREVIEWS]}
+"""Where in the reports bucket."""
 
 TAILS = f"{PACKAGES}.zip.tail-*"
 """What a pause left beside the download."""
@@ -34,6 +43,7 @@ NEEDED: dict[str, set[Grant]] = {
     "table.update": UPDATE,
     "table.query": {("dynamodb:Query", TABLE)},
     "table.by_person": {("dynamodb:Query", INDEX)},
+    "table.open_requests": {("dynamodb:Query", DUE), ("dynamodb:BatchGetItem", TABLE)},
     "table.delete": {("dynamodb:DeleteItem", TABLE)},
     "limits.take": READ | UPDATE | NEW,
     "vault.open": UNSEAL,
@@ -44,7 +54,17 @@ NEEDED: dict[str, set[Grant]] = {
     "mailer.send": {("ses:SendEmail", resource) for resource in SES},
     "events.publish": {("events:PutEvents", ARN % ("events", "event-bus/default"))},
     "executions.start": {("states:StartExecution", "PrivacyRequest")},
-    "executions.answer": {("states:SendTaskSuccess", "PrivacyRequest")},
+    "executions.running": {("states:DescribeExecution", "RetentionSweep:*")},
+    "executions.answer": set(),  # see MACHINES
+    "reports.put": set(),  # see WRITES
+    "reports.read": {("s3:GetObject", RUN), ("s3:ListBucket", REPORTS)},  # without the latter, 403 instead of 404
+    "reports.uri": set(),
+    "reports.delete": {
+        ("s3:ListBucket", REPORTS),
+        ("s3:ListBucketMultipartUploads", REPORTS),
+        ("s3:DeleteObject", RUN),
+        ("s3:AbortMultipartUpload", RUN),
+    },
     "files.link": {("s3:GetObject", PACKAGES)},
     "files.read": {("s3:GetObject", WORK)},
     "files.put": {("s3:PutObject", WORK)},
@@ -57,9 +77,9 @@ NEEDED: dict[str, set[Grant]] = {
     },
     "files.upload": {("s3:PutObject", PACKAGES), ("s3:GetObject", PACKAGES), ("s3:DeleteObject", TAILS)},
 }
-MAKES_KEYS = {"api"}
-"""Where verifications and requests begin, and with them their keys. For all others a missing key means that it was
-destroyed, and they must not be able to make a new one."""
+MAKES_KEYS = {"api", "sweep", "brake"}
+"""Where verifications, requests and runs of the sweep begin to be sealed. For all others a missing key means that it
+was destroyed, and they must not be able to make a new one."""
 
 DELETES_PACKAGES = {"complete"}
 """An access that ended otherwise leaves no package either."""
@@ -70,6 +90,7 @@ VARIABLES = {
     "vault": {"KEYS_TABLE"},
     "mailer": {"MAIL_FROM", "MAIL_CONFIGURATION_SET"},
     "files": {"EXPORTS_BUCKET"},
+    "reports": {"REPORTS_BUCKET"},
     "executions.start": {"STATE_MACHINE_ARN"},
     "vault.digest": {"HMAC_KEY_ID"},
     "vault.open": {"DATA_KEY_ID"},
@@ -86,7 +107,7 @@ def granted(properties: dict[str, Any]) -> Iterator[Grant]:
             for action in actions if isinstance(actions, list) else [actions]:
                 for resource in on if isinstance(on, list) else [on]:
                     name = in_words(resource)
-                    yield action, "PrivacyRequest" if name.endswith("-PrivacyRequest") else name
+                    yield action, re.sub(r".*:\$\{AWS::StackName\}-", "", name)
 
 
 @pytest.mark.parametrize("folder", sorted(functions()))
@@ -96,6 +117,10 @@ def test_grants_what_the_code_reaches_and_no_more(folder: str) -> None:
     if folder in MAKES_KEYS:
         assert "vault.seal" in reached
         wanted |= NEW_KEY
+    if "executions.answer" in reached:
+        wanted |= {("states:SendTaskSuccess", machine) for machine in MACHINES.get(folder, ["PrivacyRequest"])}
+    if "reports.put" in reached:
+        wanted |= {("s3:PutObject", place) for place in WRITES[folder]}
     if folder in DELETES_PACKAGES:
         assert "files.delete" in reached
         wanted |= {("s3:DeleteObject", PACKAGES), ("s3:AbortMultipartUpload", PACKAGES)}
@@ -115,5 +140,7 @@ def test_has_the_variables_of_the_ports_it_reaches(folder: str) -> None:
 
 def test_every_port_is_known_here() -> None:
     ports = {port for folder in functions() for port in ports_reached(folder)}
-    unknown = {port for port in ports if port.split(".")[0] not in {"datamap", "settings", "connectors"}} - set(NEEDED)
+    unknown = {
+        port for port in ports if port.split(".")[0] not in {"datamap", "settings", "connectors", "sweepers"}
+    } - set(NEEDED)
     assert not unknown

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from functions.api.app import BODY_LIMIT, app
+from infra.local.deploy import parameters
 from infra.packaging.target import GLIBC, RUNTIMES
 from rightful import __version__, errors
 from rightful.api.problems import BUSY_SECONDS, MEDIA_TYPE, TITLES
+from rightful.service.sweep import measuring, reporting, splitting
 from tests.template.loading import ROOT, functions, resources, template
 
-WORKFLOW = (ROOT / "infra/workflows/privacy_request.asl.json").read_text()
 WORKFLOWS = sorted(f"infra/workflows/{path.name}" for path in (ROOT / "infra/workflows").iterdir())
+MACHINES = sorted(resources("AWS::Serverless::StateMachine"))
 OF_AWS = re.compile(r"(States|Lambda|Sandbox)\.\w+")
 
 
@@ -26,6 +28,8 @@ def test_outputs_of_the_contract_exist() -> None:
         "RequestsTable",
         "ExportsBucket",
         "DecideFunctionArn",
+        "RetentionSweepArn",
+        "ReportsBucket",
     }
 
 
@@ -135,17 +139,19 @@ def test_the_access_log_leads_to_nobody() -> None:
     json.loads(said)
 
 
-def test_the_workflow_is_logged_without_data_and_traced() -> None:
-    machine = resources("AWS::Serverless::StateMachine")["PrivacyRequest"]
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_workflow_is_logged_without_data_and_traced(name: str) -> None:
+    machine = resources("AWS::Serverless::StateMachine")[name]
     assert machine["Logging"]["IncludeExecutionData"] is False
     assert machine["Tracing"] == {"Enabled": True}
     assert machine["Type"] == "STANDARD"
 
 
-def test_the_workflow_calls_the_functions_it_is_given() -> None:
-    machine = resources("AWS::Serverless::StateMachine")["PrivacyRequest"]
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_workflow_calls_the_functions_it_is_given(name: str) -> None:
+    machine = resources("AWS::Serverless::StateMachine")[name]
     given = dict(machine["DefinitionSubstitutions"])
-    assert set(re.findall(r"\$\{(\w+)\}", WORKFLOW)) == set(given)
+    assert set(re.findall(r"\$\{(\w+)\}", definition(name))) == set(given)
     assert given.pop("Partition") == {"Ref": "AWS::Partition"}
     assert given == {f"{name}Arn": {"Fn::GetAtt": f"{name}.Arn"} for name in (key[:-3] for key in given)}
     allowed = machine["Policies"][0]["Statement"][0]
@@ -153,13 +159,86 @@ def test_the_workflow_calls_the_functions_it_is_given() -> None:
     assert sorted(map(str, allowed["Resource"])) == sorted(map(str, given.values()))
 
 
+def definition(machine: str) -> str:
+    """Text of its state machine."""
+    return (ROOT / str(resources("AWS::Serverless::StateMachine")[machine]["DefinitionUri"])).read_text()
+
+
+def test_the_sweep_may_run_its_segments_as_executions_of_its_own_and_no_others() -> None:
+    """Source: "IAM policies for using Distributed Map states", Step Functions developer guide."""
+    machine = resources("AWS::Serverless::StateMachine")["RetentionSweep"]
+    allowed = {
+        action: statement["Resource"]["Fn::Sub"].rpartition("${AWS::AccountId}:")[2]
+        for statement in machine["Policies"][0]["Statement"]
+        for action in listed(statement["Action"])
+        if action.startswith("states:")
+    }
+    assert machine["Name"] == {"Fn::Sub": "${AWS::StackName}-RetentionSweep"}
+    assert allowed == {
+        "states:StartExecution": "stateMachine:${AWS::StackName}-RetentionSweep",
+        "states:DescribeExecution": "execution:${AWS::StackName}-RetentionSweep:*",
+        "states:StopExecution": "execution:${AWS::StackName}-RetentionSweep:*",
+    }
+
+
+def test_the_schedule_previews_until_it_is_told_to_apply_and_names_its_run() -> None:
+    daily = resources("AWS::Serverless::StateMachine")["RetentionSweep"]["Events"]["Daily"]["Properties"]
+    given = daily["Input"]["Fn::Sub"]
+    moment = given.replace("<aws.scheduler.scheduled-time>", "2027-01-31T03:00:00Z").replace(
+        "${RetentionMode}", "apply"
+    )
+    assert template()["Parameters"]["RetentionMode"]["Default"] == "preview"
+    assert json.loads(moment) == {"mode": "apply", "run_id": "2027-01-31T03:00:00Z"}
+    assert set(json.loads(moment)) <= set(splitting.FIELDS)
+    assert daily["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": "Failures.Arn"}}
+    assert daily["RetryPolicy"]["MaximumEventAgeInSeconds"] < 24 * 3600
+    assert daily["State"] == {"Ref": "RetentionScheduleState"}
+    assert parameters()["RetentionScheduleState"] == "DISABLED", "on this machine a sweep begins when it is asked for"
+
+
+def test_reports_are_private_encrypted_and_kept_three_years() -> None:
+    bucket = resources("AWS::S3::Bucket")["ReportsBucket"]
+    assert "VersioningConfiguration" not in bucket
+    assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
+    rule = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
+    assert rule["SSEAlgorithm"] == "aws:kms"
+    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules.values() if "ExpirationInDays" in rule}
+    assert days[f"{reporting.FOLDERS['apply']}/"] == 1096
+    assert days[f"{reporting.FOLDERS['preview']}/"] <= 14, "it shows some records' keys"
+    assert rules["AbandonedWorkEnds"]["ExpirationInDays"] > 366, "a run may wait for the DPO for a year"
+    assert rules["UnfinishedUploadsEnd"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+
+
+def test_alarms_look_at_metrics_that_are_written() -> None:
+    alarms = resources("AWS::CloudWatch::Alarm")
+    ours = {name: alarm for name, alarm in alarms.items() if alarm["Namespace"] == "Rightful"}
+    store = {"braked": True, "decision": "", "failed_segments": 0, **dict.fromkeys(measuring.OF_A_STORE.values(), 0)}
+    summary = {"mode": "apply", "seconds": 1, "stores": {"accounts": store}}
+    points = [*measuring.ended(summary, "prod"), *measuring.braked(summary, "prod")]
+    written = {(metric, *sorted([*point.dimensions, "service"])) for point in points for metric in point.counts}
+    watched = {(alarm["MetricName"], *sorted(each["Name"] for each in alarm["Dimensions"])) for alarm in ours.values()}
+    assert set(ours) == {"SweepsBraked", "SegmentsFailed", "SweepsMissing"}
+    assert watched <= written
+    assert template()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == "Rightful"
+
+
+def test_a_day_without_a_sweep_is_noticed() -> None:
+    """A period of an hour or more may be looked at for seven days (PutMetricAlarm, EvaluationPeriods)."""
+    alarm = resources("AWS::CloudWatch::Alarm")["SweepsMissing"]
+    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 26 * 3600
+    assert alarm["Period"] >= 3600
+
+
 @pytest.mark.parametrize("path", ["template.yaml", "infra/store_access.yaml", *WORKFLOWS])
 def test_no_partition_of_aws_is_taken_for_granted(path: str) -> None:
     assert "arn:aws:" not in (ROOT / path).read_text()
 
 
-def test_errors_named_in_the_workflow_exist() -> None:
-    names = set(_values(json.loads(WORKFLOW), "ErrorEquals"))
+@pytest.mark.parametrize("name", MACHINES)
+def test_errors_named_in_a_workflow_exist(name: str) -> None:
+    names = set(_values(json.loads(definition(name)), "ErrorEquals"))
     ours = {name for name in names if not OF_AWS.fullmatch(name)}
     assert ours
     assert all(issubclass(getattr(errors, name), errors.RightfulError) for name in ours)
@@ -184,6 +263,10 @@ def test_routes_of_template_app_and_openapi_are_the_same() -> None:
     described = {(path, method.upper()) for path, methods in paths.items() for method in methods}
     assert declared == routed
     assert {route for route in declared if route[1] != "OPTIONS"} == described
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _values(node: Any, key: str) -> list[str]:

@@ -273,8 +273,8 @@ def test_the_dpo_sees_what_is_braked_and_what_to_answer() -> None:
     mail = render("dpo_brake", "en", **BRAKED)
     assert mail.subject == f"Decision needed: retention sweep {RUN}"
     for part in (
-        "* Answers (answers)\n    9 of 10 records would be made anonymous (90.0 %; the data map lets 50 % go unasked)\n",
-        "* Forms & more (forms)\n    71 of 300 records would be deleted (23.7 %; the data map lets 10 % go unasked)\n",
+        "* Answers (answers)\n    9 of 10 records would be made anonymous (90.0 %; the data map lets 50 % go",
+        "* Forms & more (forms)\n    71 of 300 records would be deleted (23.7 %; the data map lets 10 % go",
         f"s3://reports/retention/2027/01/31/{RUN}.html",
         "If you do nothing",
     ):

@@ -60,7 +60,7 @@ def handler(step: Step) -> Callable[[Event, LambdaContext], Any]:
 
 
 def measure(points: Iterable[Point]) -> None:
-    """Writes metrics to the log in CloudWatch's embedded format, under the namespace of POWERTOOLS_METRICS_NAMESPACE."""
+    """Writes metrics to the log in CloudWatch's embedded format. Namespace: POWERTOOLS_METRICS_NAMESPACE."""
     from aws_lambda_powertools import Metrics
 
     for point in points:

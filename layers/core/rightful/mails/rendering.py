@@ -49,8 +49,8 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
                                           skipped, reason}
     dpo_approval      request, plan (see rightful.plans)
     dpo_attention     request, plan, failed (store names), problem (what went wrong, in words)
-    dpo_brake         request (its request_id is the run's), run_id, report (where it is), stores: name -> {title, action,
-                      due, scanned, share and brake (percent)}
+    dpo_brake         request (its request_id is the run's), run_id, report (where it is), stores: name -> {title,
+                      action, due, scanned, share and brake (percent)}
     Raises jinja2.UndefinedError when a fact is missing.
     """
     if kind not in KINDS:
