@@ -86,6 +86,19 @@ def test_nothing_is_erased_for_a_request_that_is_not_proven_open_and_released(fa
     assert world.contents() == before
 
 
+@pytest.mark.parametrize(
+    "facts", [{"verified_at": None}, {"status": "withdrawn"}, {"plan_hash": "other"}, {"erasing_since": None}], ids=str
+)
+def test_nothing_is_erased_when_that_changes_after_it_was_read(facts: dict[str, Any]) -> None:
+    """Proof, status, release and plan are conditions of a write before the first record goes."""
+    world = released()
+    before = world.contents()
+    Meanwhile(world, tampered(world, **facts))
+    with pytest.raises(progress.Ended):
+        erasing.step(world.deps, "r1", "accounts", forever)
+    assert world.contents() == before
+
+
 @pytest.mark.parametrize("to", ["completed", "scheduled", "needs_attention", "withdrawn"])
 def test_no_status_follows_for_a_request_that_lost_its_proof(to: str) -> None:
     world = make_world()
@@ -182,7 +195,8 @@ def test_a_mark_stands_for_what_was_to_be_done() -> None:
     surveys = replace(world.deps.datamap.stores["surveys"], erasure=Erasure(action="delete"))
     changed = replace(world.deps.datamap, stores={**world.deps.datamap.stores, "surveys": surveys})
     before = world.contents()
-    erasing.step(replace(world.deps, datamap=changed), "r1", "surveys", forever)
+    with pytest.raises(NeedsAttention, match="data map"):
+        erasing.step(replace(world.deps, datamap=changed), "r1", "surveys", forever)
     assert world.contents() == before, "planned to be anonymised, so not to be deleted"
 
 

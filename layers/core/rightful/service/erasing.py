@@ -9,7 +9,7 @@ often the step was killed and run again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -61,10 +61,13 @@ def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[s
     as_of = instant(request["received_at"])
     if as_of is None:
         raise NeedsAttention("the request has no time of receipt")
-    progress.ensure_open(request)
+    planned = {action: findings.counts.get(action, 0) for action in ("delete", "anonymise")}
+    if any(planned.values()):
+        progress.claim(deps, request, erasing_since=request["erasing_since"], plan_hash=request["plan_hash"])
+    else:
+        progress.ensure_open(request)
     resumed = progress.resume(deps, request_id, row) if row.get("lookups") == lookups else None
     state = State(**resumed) if resumed else State()
-    planned = {action: findings.counts.get(action, 0) for action in ("delete", "anonymise")}
     marks = frozenset(findings.marks)
 
     while True:
@@ -107,6 +110,7 @@ def _page(
         if _seen(deps, store, findings.lookups[: state.lookup], record):
             continue
         decision = plans.decide(rules, record, as_of)
+        _ensure_as_planned(store, decision, record, digest, marks)
         if decision.action == "keep":
             state.kept += 1
             searching.note_kept(state.kept_by, decision)
@@ -122,6 +126,16 @@ def _page(
     state.cursor = page.cursor
     if page.cursor is None:
         state.lookup += 1
+
+
+def _ensure_as_planned(
+    store: str, decision: plans.Decision, record: Record, digest: Callable[[str], str], marks: AbstractSet[str]
+) -> None:
+    """Raises NeedsAttention for a record that was to be deleted and would by now be anonymised, or the other way."""
+    other: dict[plans.Action, plans.Action] = {"delete": "anonymise", "anonymise": "delete"}
+    planned = other.get(decision.action)
+    if planned and searching.mark_of(store, plans.Decision(planned), record, digest) in marks:
+        raise NeedsAttention("the data map says otherwise than the plan: deploy it as it was, to finish this")
 
 
 def _act(deps: Deps, store: str, locator: Locator, todo: dict[plans.Action, list[Record]], state: State) -> None:

@@ -32,6 +32,9 @@ def step(deps: Deps, request_id: str) -> dict[str, Any]:
     try:
         return _next(deps, request, discovering.found(deps, request_id, head))
     except (progress.Ended, Conflict):
+        now = requests.load(deps, request_id)
+        if now["status"] in progress.OPEN and now.get("verified_at"):
+            raise  # it did not end: to stop here would tell the person that something was done
         return _answer("stop")
 
 

@@ -48,11 +48,17 @@ def _verified(request: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def ensure_open(request: dict[str, Any]) -> None:
-    """Before any work: the request, as it was just read, is open. Raises Ended.
-
-    For an erasure this reading is enough, since erasing was begun by a conditional write that no withdrawal or refusal
-    survives: nothing but its own completion ends the request from there on."""
+    """Before work that can be undone: the request, as it was just read, is open. Raises Ended."""
     if request["status"] not in OPEN:
+        raise Ended
+
+
+def claim(deps: Deps, request: dict[str, Any], **expect: Any) -> None:
+    """Right before work that cannot be undone: one conditional write that holds only while the request is verified
+    and open (and `expect` is true of it). Raises Ended."""
+    condition = {"verified_at": request["verified_at"], "status": OPEN, **expect}
+    facts = {"worked_at": stamp(deps.clock())}
+    if deps.table.update(requests.pk(request["request_id"]), "REQUEST", facts, expect=condition) is None:
         raise Ended
 
 
