@@ -16,8 +16,10 @@ import boto3
 import pytest
 from botocore.config import Config
 from moto import mock_aws
+from moto.s3.models import S3Backend
 
 from rightful.errors import RightfulError, TryAgain
+from tests.fakes.s3_repairs import list_object_versions
 
 ENDPOINT: Final = os.environ.get("RIGHTFUL_TEST_ENDPOINT")
 REGION: Final = "eu-west-1"
@@ -126,7 +128,8 @@ def _arns(operation: str, parameters: dict[str, Any]) -> Iterator[str]:
 
 
 @pytest.fixture
-def aws() -> Iterator[None]:
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(S3Backend, "list_object_versions", list_object_versions)
     with nullcontext() if ENDPOINT else mock_aws():
         yield
 

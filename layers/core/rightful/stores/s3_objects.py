@@ -13,15 +13,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from rightful.aws.errors import PASSING, error_code, from_code, translated
+from rightful.aws.errors import PASSING, error_code, from_code, translate, translated
 from rightful.errors import NeedsAttention, NotFound, RightfulError, TryAgain, Unreadable
 from rightful.model import Done, Locator, Page, Record, Result, Store
 from rightful.ports import Clock
 from rightful.stores import s3_objects_map
 from rightful.stores.s3_objects_entries import Entry, listed, plain_key, record_of, uploads, version_of
+from rightful.stores.s3_versions import of_keys
 from rightful.stores.sessions import Session, client
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
 
 VERSIONS: Final = "versions"
@@ -45,6 +47,8 @@ OUT_OF_REACH: Final = frozenset(
 """What S3 answers of an object that is there and cannot be read as it is."""
 OF_CONTENT: Final = frozenset({"etag", "last_modified", "size", "content_type", "metadata"})
 """Attributes that an overwrite changes. Only the version `null` can be overwritten."""
+OF_ALL: Final = frozenset({"InvalidAccessKeyId", "NoSuchBucket", "SignatureDoesNotMatch"})
+"""What S3 answers about one object that is true of all."""
 NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that a key may hold but a DeleteObjects body cannot."""
 
@@ -89,8 +93,9 @@ class S3Objects:
                 if at is None and through.prefix:
                     at = [UPLOADS]
             if at and at[0] == UPLOADS and len(entries) < limit:
-                unfinished, at = self._uploads(prefix, at[1:], limit - len(entries))
-                entries += unfinished
+                found, markers = self.unfinished(prefix, at[1:], limit - len(entries))
+                entries += found
+                at = [UPLOADS, *markers] if markers else None
         records = [record_of(entry) for entry in entries if through.finds(self._settings, entry, value)]
         return Page(tuple(records), json.dumps(at) if at else None)
 
@@ -99,13 +104,22 @@ class S3Objects:
 
     def delete(self, records: Sequence[Record], guard: Sequence[str]) -> list[Result]:
         """One failing object does not keep the others: what could be deleted is, and then the error is raised."""
+        results = self.outcomes(records, guard)
+        for failed in results:
+            if isinstance(failed, RightfulError):
+                raise failed
+        return [result for result in results if isinstance(result, Result)]
+
+    def outcomes(self, records: Sequence[Record], guard: Sequence[str]) -> list[Result | RightfulError]:
+        """Deletes as `delete` does, and tells of each record what came of it, errors too. Raises what befell all."""
         outcomes: dict[str, Result | RightfulError] = {}
         together: list[Record] = []
         with translated():
+            now = self._now(records) if not OF_CONTENT.isdisjoint(guard) else None
             for record in records:
                 if record.data["kind"] == "upload":
                     outcomes[record.key] = self._abort(record.data)
-                elif unlike := self._compare(record.data, guard):
+                elif unlike := self._compare(record.data, guard, now):
                     outcomes[record.key] = unlike
                 elif NOT_IN_XML.search(record.data["key"]):
                     outcomes[record.key] = self._delete_alone(record)
@@ -113,11 +127,7 @@ class S3Objects:
                     together.append(record)
             for start in range(0, len(together), DELETE_AT_ONCE):
                 outcomes.update(self._delete_together(together[start : start + DELETE_AT_ONCE]))
-        results = [outcomes[record.key] for record in records]
-        for failed in results:
-            if isinstance(failed, RightfulError):
-                raise failed
-        return [result for result in results if isinstance(result, Result)]
+        return [outcomes[record.key] for record in records]
 
     def anonymise(self, records: Sequence[tuple[Record, Mapping[str, Any]]], guard: Sequence[str]) -> list[Result]:  # noqa: ARG002 - the port's signature
         raise NeedsAttention("objects cannot be anonymised; the data map says to delete or keep them")
@@ -156,28 +166,29 @@ class S3Objects:
         """Versions and delete markers, and where the listing goes on."""
         question: dict[str, Any] = dict(zip(("KeyMarker", "VersionIdMarker"), markers, strict=False))
         answer = self._client.list_object_versions(Bucket=self._bucket, Prefix=prefix, MaxKeys=limit, **question)
-        entries = [self._detailed(entry) for entry in listed(answer)]
+        entries = [self.detailed(entry) for entry in listed(answer)]
         if not answer["IsTruncated"]:
             return entries, None
         return entries, [VERSIONS, answer["NextKeyMarker"], answer["NextVersionIdMarker"]]
 
-    def _uploads(self, prefix: str, markers: Sequence[str], limit: int) -> tuple[list[Entry], list[str] | None]:
+    def unfinished(self, prefix: str, markers: Sequence[str], limit: int) -> tuple[list[Entry], list[str] | None]:
+        """Unfinished uploads, and the markers with which the listing goes on."""
         question: dict[str, Any] = dict(zip(("KeyMarker", "UploadIdMarker"), markers, strict=False))
         answer = self._client.list_multipart_uploads(
             Bucket=self._bucket, Prefix=prefix, MaxUploads=limit, EncodingType="url", **question
         )
         if not answer["IsTruncated"]:
             return uploads(answer), None
-        return uploads(answer), [UPLOADS, plain_key(answer, answer["NextKeyMarker"]), answer["NextUploadIdMarker"]]
+        return uploads(answer), [plain_key(answer, answer["NextKeyMarker"]), answer["NextUploadIdMarker"]]
 
-    def _detailed(self, entry: Entry) -> Entry:
+    def detailed(self, entry: Entry) -> Entry:
         """With what the store's look-ups go by. A delete marker has that of the newest version of its key."""
         if not (self._reads_tags or self._reads_metadata):
             return entry
         version: Entry | None = entry
         if entry["kind"] == "delete_marker":
-            listed = self._listed_at(entry["key"])
-            version = next((each for each in listed if each["kind"] == "version"), None)
+            others = of_keys(self._client, self._bucket, [entry["key"]])
+            version = next((each for each in others if each["kind"] == "version"), None)
         return entry if version is None else entry | self._described(version)
 
     def _described(self, version: Entry) -> Entry:
@@ -199,42 +210,45 @@ class S3Objects:
         answer = self._client.get_object_tagging(Bucket=self._bucket, **version_of(version))
         return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
 
-    def _listed_at(self, key: str) -> list[Entry]:
-        """Versions and markers of one key; the first 1,000."""
-        answer = self._client.list_object_versions(Bucket=self._bucket, Prefix=key)
-        return [entry for entry in listed(answer) if entry["key"] == key]
-
     # Deleting
 
-    def _abort(self, upload: Mapping[str, Any]) -> Result:
+    def _abort(self, upload: Mapping[str, Any]) -> Result | RightfulError:
         from botocore.exceptions import ClientError
 
         try:
             self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload["key"], UploadId=upload["upload_id"])
         except ClientError as error:
-            if error_code(error) not in GONE:
-                raise
-            return Result(Done.gone)
+            if error_code(error) in GONE:
+                return Result(Done.gone)
+            return _of_one(error)
         return Result(Done.deleted)
 
-    def _compare(self, read: Mapping[str, Any], guard: Sequence[str]) -> Result | None:
+    def _now(self, records: Sequence[Record]) -> dict[str, Entry]:
+        """What the version `null` of each record's key is now. Only that can be overwritten."""
+        keys = [record.data["key"] for record in records if record.data.get("version_id") == "null"]
+        return {entry["key"]: entry for entry in of_keys(self._client, self._bucket, keys) if _is_null(entry)}
+
+    def _compare(
+        self, read: Mapping[str, Any], guard: Sequence[str], now: Mapping[str, Entry] | None
+    ) -> Result | RightfulError | None:
         """What stands against deleting: it is gone, or no longer what was read. A version with an id never changes
         but for its tags, so that most guards ask for no call."""
         from botocore.exceptions import ClientError
 
-        if read["version_id"] == "null" and not OF_CONTENT.isdisjoint(guard):
-            now = next((entry for entry in self._listed_at(read["key"]) if entry["version_id"] == "null"), None)
-            if now is None:
+        if now is not None and _is_null(read):
+            found = now.get(read["key"])
+            if found is None:
                 return Result(Done.gone)
-            if any(now.get(name) != read.get(name) for name in ("kind", "etag", "last_modified", "size")):
+            known = {"kind", "etag", "last_modified", "size"} & ({*read, *guard})
+            if any(found.get(name) != read.get(name) for name in known):
                 return Result(Done.changed)
         if "tags" in guard and read["kind"] == "version":
             try:
                 return Result(Done.changed) if self._tags(dict(read)) != read.get("tags", {}) else None
             except ClientError as error:
-                if error_code(error) not in GONE:
-                    raise
-                return Result(Done.gone)
+                if error_code(error) in GONE:
+                    return Result(Done.gone)
+                return _of_one(error)
         return None
 
     def _delete_alone(self, record: Record) -> Result | RightfulError:
@@ -244,7 +258,7 @@ class S3Objects:
         try:
             self._client.delete_object(Bucket=self._bucket, **version_of(record.data))
         except ClientError as error:
-            if error_code(error) in PASSING:
+            if error_code(error) in PASSING or error_code(error) in OF_ALL:
                 raise
             return self._refused(record, error_code(error))
         return Result(Done.deleted)
@@ -303,3 +317,15 @@ class S3Objects:
                 raise
             until = None
         return Result(Done.blocked, until.astimezone(UTC)) if until and until > self._clock() else None
+
+
+def _is_null(version: Mapping[str, Any]) -> bool:
+    return bool(version["version_id"] == "null")
+
+
+def _of_one(error: ClientError) -> RightfulError:
+    """An error of a call about one object, if it is of that object alone; else it is raised again."""
+    found = translate(error)
+    if isinstance(found, TryAgain) or error_code(error) in OF_ALL:
+        raise error
+    return found

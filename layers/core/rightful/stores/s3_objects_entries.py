@@ -71,6 +71,6 @@ def plain_key(answer: ListMultipartUploadsOutputTypeDef, key: str) -> str:
 
 def record_of(entry: Entry) -> Record:
     key = json.dumps([entry["kind"], entry["key"], entry.get("version_id", entry.get("upload_id"))], ensure_ascii=False)
-    if entry["kind"] != "version":
+    if entry["kind"] != "version" or "size" not in entry:  # an inventory need not say it
         return Record(key, entry)
     return Record(key, entry, file=StoredFile(entry["key"].rstrip("/").rpartition("/")[2], entry["size"]))
