@@ -59,13 +59,15 @@ def _lazy(service: str) -> Any:
 
 
 class _StoreClients:
-    """What connectors take their clients from: one per service and region, with its connections, for all stores."""
+    """What stores take their clients from: one per service and region, with its connections, for all of them. Those of
+    the sweep are apart: they hand over answers as they came."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Clients, use: str = "") -> None:
         self._clients = clients
+        self._use = use
 
     def client(self, service: str, *, region_name: str | None = None, **_: Any) -> Any:
-        return self._clients.get(service, region_name)
+        return self._clients.get(service, region_name, self._use)
 
 
 Bound = TypeVar("Bound", Connector, Sweeper)
@@ -129,7 +131,7 @@ def build() -> Deps:
         ),
         sweepers=_Stores(
             {name: store for name, store in datamap.stores.items() if store.swept},
-            lambda store: SWEEPERS[store.connector].from_store(store, _StoreClients(clients()), clock=now),
+            lambda store: SWEEPERS[store.connector].from_store(store, _StoreClients(clients(), "sweep"), clock=now),
         ),
         datamap=datamap,
         settings=Settings(

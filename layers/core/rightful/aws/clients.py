@@ -48,15 +48,16 @@ class Clients:
         self._session.register_component("data_loader", KnownServices())
         self._region = region
         self._endpoint = endpoint
-        self._made: dict[tuple[str, str | None], Any] = {}
+        self._made: dict[tuple[str, str | None, str], Any] = {}
         self._lock = threading.Lock()
 
-    def get(self, service: str, region: str | None = None) -> Any:
-        """The process's client for one of SERVICES, here or in another region."""
+    def get(self, service: str, region: str | None = None, use: str = "") -> Any:
+        """The process's client for one of SERVICES, here or in another region. One for a `use` is no other's."""
         with self._lock:
-            if (service, region) not in self._made:
-                self._made[service, region] = self.client(service, **({"region_name": region} if region else {}))
-            return self._made[service, region]
+            if (service, region, use) not in self._made:
+                options = {"region_name": region} if region else {}
+                self._made[service, region, use] = self.client(service, **options)
+            return self._made[service, region, use]
 
     def client(self, service: str, **options: Any) -> Any:
         """A client of its own, e.g. with another region or other credentials. Options are botocore's."""

@@ -31,6 +31,9 @@ class Settings:
     """The table's primary key: [partition key] or [partition key, sort key]."""
     kms_key: str = ""
     """ARN of the customer managed key that the table is encrypted under, if it is."""
+    max_rcu: int = 0
+    max_wcu: int = 0
+    """Capacity units a second that the retention sweep may read or write with; 0: as many as the table gives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,10 +172,7 @@ def permissions(store: Store, verb: Verb) -> list[Permission]:
     """The actions that the connector calls for a verb, on exactly the table and indexes it calls them on."""
     if verb == "package":
         return []
-    table = (
-        f"arn:${{AWS::Partition}}:dynamodb:{store.region or '${AWS::Region}'}:${{AWS::AccountId}}"
-        f":table/{store.settings['table']}"
-    )
+    table = table_arn(store)
     granted: dict[str, set[str]] = {}
     for through in (Through(**locator.through) for locator in store.locate):
         if through.attribute:
@@ -189,3 +189,8 @@ def permissions(store: Store, verb: Verb) -> list[Permission]:
         {"actions": sorted(actions), "resources": [arn]} for arn, actions in granted.items()
     ]
     return permissions + encryption.decrypting(store, "dynamodb") if permissions else []
+
+
+def table_arn(store: Store) -> str:
+    region = store.region or "${AWS::Region}"
+    return f"arn:${{AWS::Partition}}:dynamodb:{region}:${{AWS::AccountId}}:table/{store.settings['table']}"

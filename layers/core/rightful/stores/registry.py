@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from rightful.model import Permission, Store, SweepVerb, Verb
 from rightful.ports import Clock, Connector, Sweeper
 from rightful.stores.dynamodb import DynamoDB
+from rightful.stores.dynamodb_sweep import DynamoDBSweeper
 from rightful.stores.s3_objects import S3Objects
 from rightful.stores.s3_sweep import S3Sweeper
 from rightful.stores.sessions import Session
@@ -51,4 +52,4 @@ class SweeperKind(Protocol):
 
 
 CONNECTORS: Final[dict[str, ConnectorKind]] = {kind.name: kind for kind in (DynamoDB, S3Objects)}
-SWEEPERS: Final[dict[str, SweeperKind]] = {kind.name: kind for kind in (S3Sweeper,)}
+SWEEPERS: Final[dict[str, SweeperKind]] = {kind.name: kind for kind in (DynamoDBSweeper, S3Sweeper)}
