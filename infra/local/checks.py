@@ -6,12 +6,12 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
 from infra.sample.keys import row_key
-from infra.sample.truth import Truth
+from infra.sample.truth import ANONYMISED, Truth
 
 NOT_COVERED = "not covered yet"
 Snapshot = Mapping[str, Mapping[str, str]]
@@ -30,6 +30,20 @@ class Outcome:
     kept: int = 0
     why: str = ""
     left: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Swept:
+    """One store's row in the table of a sweep."""
+
+    store: str
+    scanned: int = 0
+    due: int = 0
+    deleted: int = 0
+    anonymised: int = 0
+    kept: str = ""
+    braked: bool = False
     problems: list[str] = field(default_factory=list)
 
 
@@ -93,6 +107,40 @@ def access(truth: Truth, email: str, before: Snapshot, after: Snapshot, package:
                 row.problems.append("the package shows somebody else's address")
             if damaged:
                 row.problems.append(f"{damaged} is damaged")
+    return rows
+
+
+def retention(
+    truth: Truth,
+    before: Snapshot,
+    after: Snapshot,
+    said: Mapping[str, Any],
+    *,
+    applied: bool,
+    erased: Collection[str] = (),
+) -> list[Swept]:
+    """Per store, what a sweep did as of the day of the truth: all that was past its retention, and nothing else.
+    `said`: the output. `erased`: people whose erasure was played before."""
+    gone_before = {key for email in erased for share in truth.person(email).values() for key in share["keys"]}
+    rows = []
+    for store, records in before.items():
+        if store not in said["stores"]:
+            rows.append(Swept(store, problems=[f"left out: {said['left_out'].get(store, 'nobody says why')}"]))
+            continue
+        told = said["stores"][store]
+        kept = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in told["kept"].items())
+        row = Swept(store, told["scanned"], told["due"], told["deleted"], told["anonymised"], kept, told["braked"])
+        rows.append(row)
+        past = {key for key in truth.past_retention(store) if key in records}
+        if store in ANONYMISED:
+            past -= gone_before
+        for key in past if applied else ():
+            row.problems += _fate(key, "anonymised" if store in ANONYMISED else "gone", records, after[store])
+        rest = past if applied else set()
+        if _without(records, rest) != _without(after[store], rest):
+            row.problems.append("a record was touched that should not be")
+        if not applied and told["deleted"] + told["anonymised"]:
+            row.problems.append("a preview says that it changed something")
     return rows
 
 

@@ -1,8 +1,8 @@
 """`make demo`: the main job, played on this machine from the first click to the last record.
 
-Starts the whole stack, then asks for one download and one deletion as a person would (over HTTP, with the code from
-the mailbox), shows the workflow while it runs, and holds every store against the ground truth. Exits 0 only if all
-of it held.
+Starts the whole stack, asks for one download and one deletion as a person would (over HTTP, with the code from the
+mailbox), then sweeps what is past its retention; shows the workflows while they run, and holds every store against
+the ground truth. Exits 0 only if all of it held.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 
-from infra.local import checks
+from infra.local import checks, demo_sweep
 from infra.local.checks import Outcome
 from infra.local.emulator import ROOT, LocalError, port_from
 from infra.local.person import Person, until
 from infra.local.stack import Stack, running_stack
+from infra.local.watching import states, view
 from infra.sample.digest import snapshot
 from infra.sample.truth import Truth
 
@@ -39,7 +40,7 @@ def main() -> int:
     arguments.add_argument("--svg", type=Path, metavar="FILE", help="also draw what the terminal showed")
     drawing: Path | None = arguments.parse_args().svg
     began = time.monotonic()
-    console.rule("[bold]Rightful: a download and a deletion, end to end")
+    console.rule("[bold]Rightful: a download, a deletion and a retention sweep, end to end")
     try:
         port = port_from(dict(os.environ))
         with running_stack(port=port, people=1000, directory=REPORT / "stack", report=_step) as stack:
@@ -52,7 +53,7 @@ def main() -> int:
     (REPORT / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     verdict = "[bold green]Every check held." if report["ok"] else "[bold red]Something did not hold; see above."
     console.print(
-        f"\n{verdict}[/] {report['seconds']:.0f} s in all. Details: build/demo/report.json, build/demo/my-data.zip"
+        f"\n{verdict}[/] {report['seconds']:.0f} s in all. Details: build/demo/report.json, my-data.zip, retention.html"
     )
     if drawing:
         console.save_svg(str(drawing), title="make demo")
@@ -95,13 +96,15 @@ def play(stack: Stack) -> dict[str, Any]:
             len(records.keys() - set(own[store]["keys"] if store in own else ())) for store, records in after.items()
         )
         console.print(f"[green]The other {people - 1:,} people: all {total:,} records byte for byte as before.")
-    ok = not strangers and not any(row.problems for row in (*exported, *erased))
+    sweep = demo_sweep.play(console, stack, truth, leaver, REPORT)
+    ok = not strangers and not any(row.problems for row in (*exported, *erased)) and sweep["ok"]
     return {
         "ok": ok,
         "steps": stack.steps,
         "access": {"stores": [asdict(row) for row in exported], "states": states, "bytes": len(package)},
         "erasure": {"stores": [asdict(row) for row in erased], "states": more_states},
         "bystanders": strangers or "byte-identical",
+        "retention": sweep,
     }
 
 
@@ -124,31 +127,13 @@ def _watch(stack: Stack, person: Person, kind: str) -> tuple[dict[str, Any], lis
     machine = stack.client("stepfunctions")
     arn = f"{stack.outputs['PrivacyRequestArn'].replace(':stateMachine:', ':execution:')}:{kind}-{request_id}"
     with Live(console=console, refresh_per_second=4, transient=True) as live:
-        status = person.wait(request_id, each=lambda: live.update(_view(states(machine, arn), began)))
+        status = person.wait(request_id, each=lambda: live.update(view(states(machine, arn), began)))
     for _ in until(30):
         if machine.describe_execution(executionArn=arn)["status"] != "RUNNING":
             break
     seen = states(machine, arn)
-    console.print(_view(seen, began))
+    console.print(view(seen, began))
     return status, [name for name, _ in seen]
-
-
-def states(machine: Any, arn: str) -> list[tuple[str, int]]:
-    """(state name, times entered), in the order of first entry."""
-    counts: dict[str, int] = {}
-    for page in machine.get_paginator("get_execution_history").paginate(executionArn=arn):
-        for event in page["events"]:
-            if event["type"].endswith("StateEntered"):
-                name = event["stateEnteredEventDetails"]["name"]
-                counts[name] = counts.get(name, 0) + 1
-    return list(counts.items())
-
-
-def _view(seen: list[tuple[str, int]], began: float) -> Panel:
-    lines = [f"[green]●[/] {name}" + (f"  × {times}" if times > 1 else "") for name, times in seen]
-    return Panel(
-        "\n".join(lines) or "starting", title=f"Step Functions, {time.monotonic() - began:.1f} s", expand=False
-    )
 
 
 def _letter(person: Person) -> None:
