@@ -10,7 +10,7 @@ import yaml
 
 from rightful.datamap import check
 from rightful.service.asking import ANSWERS
-from rightful.stores.registry import CONNECTORS
+from rightful.stores.registry import CONNECTORS, SWEEPERS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -40,7 +40,7 @@ def test_the_store_it_shows_fits_into_the_sample_map() -> None:
     store = yaml.safe_load(shown)["subscriptions"]
     sample["stores"]["subscriptions"] |= store
     sample["stores"]["subscriptions"].pop("undeclared_fields", None)
-    outcome = check.check(yaml.safe_dump(sample, allow_unicode=True), CONNECTORS)
+    outcome = check.check(yaml.safe_dump(sample, allow_unicode=True), CONNECTORS, SWEEPERS)
     assert outcome.problems == []
 
 

@@ -11,7 +11,7 @@ from rightful import compiled, plans
 from rightful.datamap import access, check
 from rightful.errors import Invalid
 from rightful.model import DataMap
-from rightful.stores.registry import CONNECTORS
+from rightful.stores.registry import CONNECTORS, SWEEPERS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,13 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.set_defaults(verb=verb)
     options = parser.parse_args(arguments)
     try:
-        datamap = check.load_file(options.file, CONNECTORS)
+        datamap = check.load_file(options.file, CONNECTORS, SWEEPERS)
         if options.verb == "check":
             sys.stdout.write(summary(datamap))
         elif options.verb == "compile":
             _write(options.out, compiled.dump(datamap))
         else:
-            _write(options.out, access.template(datamap, CONNECTORS))
+            _write(options.out, access.template(datamap, CONNECTORS, SWEEPERS))
     except Invalid as error:
         sys.stderr.write(f"{error.detail}\n")
         return 1
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def summary(datamap: DataMap) -> str:
     """A table of the stores, and the order in which an erasure takes them."""
-    rows = [("store", "connector", "found by", "erasure", "kept for", "retention (not enforced yet)")]
+    rows = [("store", "connector", "found by", "erasure", "kept for", "retention")]
     for name, store in datamap.stores.items():
         found = ", ".join(dict.fromkeys(locator.by for locator in store.locate)) or "-"
         kept = f"{store.erasure.period} ({store.erasure.ground})" if store.erasure.action == "keep" else "-"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rightful.datamap.check import Outcome, check
-from rightful.datamap.kinds import Kinds
-from rightful.model import FORBID_UNKNOWN, Permission, Store, Verb
+from rightful.datamap.kinds import Kinds, SweepKinds
+from rightful.model import FORBID_UNKNOWN, Permission, Store, SweepVerb, Verb
 
 GOOD = """\
 version: "1"
@@ -93,11 +93,36 @@ class Cupboard:
                 yield f"erasure.fields.{path}", "is a key", "leave it"
 
     def permissions(self, store: Store, verb: Verb) -> list[Permission]:
-        shelf = f"arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/{store.settings['shelf']}"
-        return [{"actions": self.needs[verb], "resources": [shelf]}] if verb in self.needs else []
+        return [{"actions": self.needs[verb], "resources": [_shelf(store)]}] if verb in self.needs else []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    __pydantic_config__ = FORBID_UNKNOWN
+    list: str
+
+
+@dataclass
+class CupboardSweeper:
+    """How it is swept."""
+
+    Due: type[Any] = Due
+
+    def check(self, store: Store) -> Iterator[tuple[str, str, str]]:
+        if store.retention.through.get("list") == "none":
+            yield "retention.through.list", "is no list", "name a list"
+
+    def permissions(self, store: Store, verb: SweepVerb) -> list[Permission]:
+        actions = {"split": ["dynamodb:DescribeTable"], "sweep": ["dynamodb:Scan"]}[verb]
+        return [{"actions": actions, "resources": [_shelf(store)]}]
+
+
+def _shelf(store: Store) -> str:
+    return f"arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/{store.settings['shelf']}"
 
 
 KINDS: Kinds = {"cupboard": Cupboard()}
+SWEEP_KINDS: SweepKinds = {"cupboard": CupboardSweeper()}
 
 
 def edited(old: str, new: str) -> str:
@@ -107,7 +132,7 @@ def edited(old: str, new: str) -> str:
 
 
 def outcome(text: str) -> Outcome:
-    return check(text, KINDS)
+    return check(text, KINDS, SWEEP_KINDS)
 
 
 def line_of(text: str, part: str) -> int:

@@ -15,8 +15,8 @@ from rightful.datamap.check import load_file
 from rightful.datamap.kinds import Kinds
 from rightful.errors import Invalid
 from rightful.model import DataMap, Permission, Store, Verb
-from rightful.stores.registry import CONNECTORS
-from tests.unit.datamap.maps import GOOD, KINDS, Cupboard, outcome
+from rightful.stores.registry import CONNECTORS, SWEEPERS
+from tests.unit.datamap.maps import GOOD, KINDS, SWEEP_KINDS, Cupboard, outcome
 
 INFRA = Path(__file__).parents[3] / "infra"
 
@@ -35,7 +35,7 @@ def mapped(text: str) -> DataMap:
 
 
 def policies(datamap: DataMap, kinds: Kinds = KINDS) -> dict[str, Any]:
-    template = yaml.load(access.template(datamap, kinds), Loader=_Short)
+    template = yaml.load(access.template(datamap, kinds, SWEEP_KINDS), Loader=_Short)
     resources: dict[str, Any] = template["Resources"]
     return resources
 
@@ -66,6 +66,21 @@ def test_each_role_gets_what_its_verb_needs_and_no_more() -> None:
         ("dynamodb:DeleteItem", shelf("letters")),
     }
     assert granted(resources, "ExportRole") == granted(resources, "PackageRole") == set()
+    both = (shelf("accounts"), shelf("letters"))
+    assert granted(resources, "SplitRole") == {("dynamodb:DescribeTable", each) for each in both}
+    assert granted(resources, "SweepRole") == {("dynamodb:Scan", each) for each in both}
+
+
+def test_a_store_whose_requests_are_planned_is_swept_all_the_same() -> None:
+    resources = policies(
+        mapped(GOOD.replace("settings: {shelf: letters}", "settings: {shelf: l}\n    requests: planned"))
+    )
+    assert granted(resources, "EraseRole") == {("dynamodb:DeleteItem", shelf("accounts"))}
+    assert granted(resources, "SweepRole") == {("dynamodb:Scan", shelf("accounts")), ("dynamodb:Scan", shelf("l"))}
+
+
+def test_every_kind_of_store_can_be_swept() -> None:
+    assert SWEEPERS.keys() == CONNECTORS.keys()
 
 
 def test_a_store_of_another_account_asks_for_its_role_alone() -> None:
@@ -85,7 +100,7 @@ def test_a_key_may_be_used_through_its_store_only() -> None:
             via = "dynamodb.${AWS::Region}.${AWS::URLSuffix}"
             return [*super().permissions(store, verb), {"actions": ["kms:Decrypt"], "resources": [key], "via": via}]
 
-    text = access.template(mapped(GOOD), {"cupboard": Locked()})
+    text = access.template(mapped(GOOD), {"cupboard": Locked()}, SWEEP_KINDS)
     (policy,) = (p for p in yaml.load(text, Loader=_Short)["Resources"].values() if "EraseRole" in str(p))
     plain, keyed = policy["Properties"]["PolicyDocument"]["Statement"]
     assert "Condition" not in plain
@@ -96,7 +111,7 @@ def test_a_key_may_be_used_through_its_store_only() -> None:
 
 def test_planned_stores_get_nothing_and_a_template_without_policies_is_still_one() -> None:
     datamap = mapped(GOOD.replace("connector: cupboard", "connector: planned"))
-    text = access.template(datamap, KINDS)
+    text = access.template(datamap, KINDS, SWEEP_KINDS)
     assert "ManagedPolicy" not in text
     assert lint_all(text) == []
 
@@ -123,18 +138,18 @@ def test_a_policy_that_would_be_too_long_is_split() -> None:
 
 def test_more_policies_than_a_role_carries_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(Invalid, match="a role carries 10"):
-        access.template(many(1200), KINDS)
+        access.template(many(1200), KINDS, SWEEP_KINDS)
 
 
 def test_equal_maps_give_equal_text_and_the_template_is_clean() -> None:
-    text = access.template(many(20), KINDS)
-    assert text == access.template(many(20), KINDS)
+    text = access.template(many(20), KINDS, SWEEP_KINDS)
+    assert text == access.template(many(20), KINDS, SWEEP_KINDS)
     assert lint_all(text) == []
 
 
 def test_the_shipped_template_is_the_one_that_the_shipped_map_implies() -> None:
-    datamap = load_file(INFRA / "datamap.yaml", CONNECTORS)
-    assert (INFRA / "store_access.yaml").read_text("utf-8") == access.template(datamap, CONNECTORS), (
+    datamap = load_file(INFRA / "datamap.yaml", CONNECTORS, SWEEPERS)
+    assert (INFRA / "store_access.yaml").read_text("utf-8") == access.template(datamap, CONNECTORS, SWEEPERS), (
         "run: python -m rightful datamap access infra/datamap.yaml infra/store_access.yaml"
     )
 

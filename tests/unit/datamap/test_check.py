@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.datamap.maps import GOOD, edited, line_of, outcome
+from rightful.datamap.check import check
+from tests.unit.datamap.maps import GOOD, KINDS, edited, line_of, outcome
 
 LETTERS_BY_EMAIL = "      - by: email\n        through: {label: email}\n    fields:\n      account:"
 ANONYMISE = "      action: anonymise\n      fields: {email: {strategy: hmac}, text: {strategy: redact}}"
@@ -68,6 +69,10 @@ MISTAKES = [
     ("period: P1Y, since: sent_at", "period: P1Y, since: send_at", "send_at", "not among", "`sent_at`?"),
     ("period: P1Y, since: sent_at", "period: P1Y, since: object_age", "object_age", "not among", ""),
     ("attribute: status, ", "", "retention: {period: P1Y, since: used_at", "belong together", "values"),
+    ("since: sent_at}", "since: sent_at, brake: 101}", "brake: 101", "is no share of a store", "100 never brakes"),
+    ("since: sent_at}", "since: sent_at, brake: -1}", "brake: -1", "is no share of a store", "percent"),
+    ("since: sent_at}", "since: sent_at, through: {lst: a}}", "lst", "unknown key `lst`", "Did you mean `list`?"),
+    ("since: sent_at}", "since: sent_at, through: {list: none}}", "list: none", "`list` is no list", "Name a list."),
     ("ground: active_service", "ground: activ_service", "activ_service", "not a ground", "`active_service`?"),
     ("attribute: status, equals: [on]", "period: P2Y, since: used_at", "P2Y", "does not say when", "attribute"),
     (ANONYMISE, "      action: anonymise", "action: anonymise", "would change nothing", "`action: delete`"),
@@ -236,3 +241,20 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_lines() -> None:
     problems = outcome(text).problems
     assert len(problems) >= 3
     assert [problem.line for problem in problems] == sorted(problem.line for problem in problems)
+
+
+@pytest.mark.parametrize("pattern", ["events/", "events/%d", "%Y/%d", "%Y/%Q", "%m/%Y/%Y"])
+def test_a_date_in_a_key_says_when(pattern: str) -> None:
+    text = GOOD.replace("sent_at}", f'"key_date:{pattern}"}}').replace("connector: cupboard", "connector: planned")
+    (problem,) = [each for each in outcome(text).problems if "key_date" in each.what]
+    assert problem.line == line_of(text, "key_date")
+    assert "names no date in a key" in problem.what
+    assert "key_date:events/%Y/%m/%d" in problem.cure
+
+
+def test_a_store_that_nothing_reaches_otherwise_takes_no_way_through() -> None:
+    text = edited("since: sent_at}", "since: sent_at, through: {list: a}}")
+    (problem,) = check(text, KINDS, {}).problems
+    assert problem.line == line_of(text, "through: {list")
+    assert "is not reached through anything" in problem.what
+    assert problem.cure == "Remove `through`."

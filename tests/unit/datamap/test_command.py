@@ -10,7 +10,7 @@ from rightful import compiled
 from rightful.__main__ import main
 from rightful.datamap.categories import CATEGORIES
 from rightful.datamap.check import load_file
-from rightful.stores.registry import CONNECTORS
+from rightful.stores.registry import CONNECTORS, SWEEPERS
 
 SHIPPED = Path(__file__).parents[3] / "infra" / "datamap.yaml"
 
@@ -63,7 +63,7 @@ def test_access_prints_or_writes_the_same(tmp_path: Path, capsys: pytest.Capture
 def test_compile_writes_what_a_function_loads(tmp_path: Path) -> None:
     out = tmp_path / "datamap.json"
     assert main(["datamap", "compile", str(SHIPPED), str(out)]) == 0
-    assert compiled.load_compiled(out.read_text("utf-8")) == load_file(SHIPPED, CONNECTORS)
+    assert compiled.load_compiled(out.read_text("utf-8")) == load_file(SHIPPED, CONNECTORS, SWEEPERS)
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,7 +78,7 @@ def test_an_unknown_command_is_a_usage_error() -> None:
 
 
 def test_the_shipped_map_walks_three_hops_and_uses_every_strategy_of_anonymising() -> None:
-    datamap = load_file(SHIPPED, CONNECTORS)
+    datamap = load_file(SHIPPED, CONNECTORS, SWEEPERS)
     assert "account_id" in {name for at in datamap.stores["accounts"].locate for name in at.gives}
     assert "customer_id" in {name for at in datamap.stores["subscriptions"].locate for name in at.gives}
     assert {at.by for at in datamap.stores["invoices"].locate} == {"customer_id", "email"}

@@ -14,7 +14,7 @@ from rightful import compiled, paths
 from rightful.datamap.check import load_file
 from rightful.model import Locator, Record
 from rightful.ports import Connector
-from rightful.stores.registry import CONNECTORS
+from rightful.stores.registry import CONNECTORS, SWEEPERS
 from tests.unit.sample.moto_stores import REGION
 
 MAP = Path(__file__).parents[3] / "infra" / "datamap.yaml"
@@ -51,7 +51,7 @@ def everything(connector: Connector, locator: Locator, value: str) -> list[Recor
 @pytest.mark.parametrize("trait", HARD)
 def test_the_walk_finds_what_the_truth_says(trait: str, stores: Clients, truth: Truth) -> None:
     (email,) = truth.people(trait)
-    datamap = compiled.resolve(load_file(MAP, CONNECTORS), stores.account, REGION)
+    datamap = compiled.resolve(load_file(MAP, CONNECTORS, SWEEPERS), stores.account, REGION)
     session: Any = boto3.Session(region_name=REGION)
     found: dict[str, set[str]] = {name: set() for name, store in datamap.stores.items() if store.covered}
     connectors = {
@@ -76,6 +76,6 @@ def test_the_walk_finds_what_the_truth_says(trait: str, stores: Clients, truth: 
 
 def test_who_shares_a_billing_address_is_not_led_to_other_customers_invoices() -> None:
     """An accountant's address stands on invoices of several customers; it leads to no more than those."""
-    datamap = load_file(MAP, CONNECTORS)
+    datamap = load_file(MAP, CONNECTORS, SWEEPERS)
     given = {identity for locator in datamap.stores["invoices"].locate for identity in locator.gives}
     assert given == set()

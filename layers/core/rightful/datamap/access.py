@@ -12,11 +12,12 @@ from typing import Any
 
 import yaml
 
-from rightful.datamap.kinds import Kinds
+from rightful.datamap.kinds import Kinds, SweepKinds
 from rightful.errors import Invalid
-from rightful.model import DataMap, Verb
+from rightful.model import DataMap, Permission, Store, SweepVerb, Verb
 
 VERBS: tuple[Verb, ...] = ("discover", "export", "erase", "package")
+SWEEP_VERBS: tuple[SweepVerb, ...] = ("split", "sweep")
 MOST_CHARACTERS = 6144
 MOST_POLICIES = 10
 _LONGEST = {
@@ -31,6 +32,7 @@ _HEADER = """\
 #   python -m rightful datamap access infra/datamap.yaml infra/store_access.yaml
 """
 
+_Needed = tuple[Store, list[Permission]]
 _Grant = tuple[tuple[str, ...], str, str]
 """Actions, one resource they are granted on, and the only service through which they may be used (empty: any)."""
 
@@ -51,11 +53,13 @@ _Dumper.add_representer(_Sub, lambda dumper, text: dumper.represent_scalar("!Sub
 _Dumper.add_representer(_Ref, lambda dumper, text: dumper.represent_scalar("!Ref", str(text)))
 
 
-def template(datamap: DataMap, kinds: Kinds) -> str:
+def template(datamap: DataMap, kinds: Kinds, sweepers: SweepKinds) -> str:
     """The template's YAML; equal maps give equal text. Raises Invalid when a role would need too many policies."""
     resources: dict[str, Any] = {}
-    for verb in VERBS:
-        documents = list(_documents(sorted(set(_grants(datamap, kinds, verb)))))
+    granted: dict[str, Iterator[_Needed]] = {verb: _of_requests(datamap, kinds, verb) for verb in VERBS}
+    granted |= {verb: _of_sweeps(datamap, sweepers, verb) for verb in SWEEP_VERBS}
+    for verb, needed in granted.items():
+        documents = list(_documents(sorted(set(_grants(needed)))))
         if len(documents) > MOST_POLICIES:
             raise Invalid(
                 f"the stores need {len(documents)} policies for `{verb}`, and a role carries {MOST_POLICIES}. "
@@ -76,7 +80,7 @@ def template(datamap: DataMap, kinds: Kinds) -> str:
         # A verb that needs nothing has a role and no policy: its parameter is then not used.
         "Metadata": {"cfn-lint": {"config": {"ignore_checks": ["W2001"]}}},
         "Parameters": {
-            _parameter(verb): {"Type": "String", "Description": f"Name of the role that may {verb}"} for verb in VERBS
+            _parameter(verb): {"Type": "String", "Description": f"Name of the role that may {verb}"} for verb in granted
         },
         # CloudFormation refuses a template without resources; this one makes nothing.
         "Resources": resources or {"NoStores": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
@@ -84,16 +88,25 @@ def template(datamap: DataMap, kinds: Kinds) -> str:
     return _HEADER + yaml.dump(body, Dumper=_Dumper, sort_keys=False, width=120)
 
 
-def _parameter(verb: Verb) -> str:
+def _parameter(verb: str) -> str:
     return f"{verb.title()}Role"
 
 
-def _grants(datamap: DataMap, kinds: Kinds, verb: Verb) -> Iterator[_Grant]:
-    """What the verb's role needs on covered stores. A store behind a role of its own asks for that role alone."""
+def _of_requests(datamap: DataMap, kinds: Kinds, verb: Verb) -> Iterator[_Needed]:
     for store in datamap.stores.values():
-        if not store.covered:
-            continue
-        permissions = kinds[store.connector].permissions(store, verb)
+        if store.covered:
+            yield store, kinds[store.connector].permissions(store, verb)
+
+
+def _of_sweeps(datamap: DataMap, sweepers: SweepKinds, verb: SweepVerb) -> Iterator[_Needed]:
+    for store in datamap.stores.values():
+        if store.swept:
+            yield store, sweepers[store.connector].permissions(store, verb)
+
+
+def _grants(needed: Iterator[_Needed]) -> Iterator[_Grant]:
+    """What a role needs. A store behind a role of its own asks for that role alone."""
+    for store, permissions in needed:
         if store.role_arn and permissions:
             yield ("sts:AssumeRole",), store.role_arn, ""
             continue

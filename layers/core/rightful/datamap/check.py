@@ -35,14 +35,14 @@ class Outcome:
     problems: list[Problem]
 
 
-def check(text: str, connectors: kinds.Kinds) -> Outcome:
+def check(text: str, connectors: kinds.Kinds, sweepers: kinds.SweepKinds) -> Outcome:
     """Read and check a data map. Problems come in the order of lines, all that can be told at once."""
     source = document.read(text)
     if source.problems:
         return Outcome(None, sorted(source.problems))
     datamap, findings = load.load(source.value)
     if datamap is not None:
-        findings = list(kinds.complaints(datamap, connectors))
+        findings = list(kinds.complaints(datamap, connectors, sweepers))
         findings += (finding for rule in CHECKS for finding in rule(datamap))
         if not findings:
             findings = [finding for rule in GRAPH_CHECKS for finding in rule(datamap)]
@@ -60,9 +60,9 @@ def read(path: Path) -> str:
         raise Invalid(f"{path}:1: {error.strerror or 'cannot be read'}. Name a file that can be read.") from None
 
 
-def load_file(path: Path, connectors: kinds.Kinds) -> DataMap:
+def load_file(path: Path, connectors: kinds.Kinds, sweepers: kinds.SweepKinds) -> DataMap:
     """The checked data map of a file. Raises Invalid with one line for each problem."""
-    outcome = check(read(path), connectors)
+    outcome = check(read(path), connectors, sweepers)
     if outcome.datamap is None:
         raise Invalid("\n".join(problem.text(str(path)) for problem in outcome.problems))
     return outcome.datamap

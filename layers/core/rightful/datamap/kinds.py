@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from rightful.datamap.load import build
 from rightful.datamap.problems import Finding, Loc, nearest
-from rightful.model import DataMap, Permission, Store, Verb
+from rightful.model import DataMap, Permission, Store, SweepVerb, Verb
 
 
 class Kind(Protocol):
@@ -28,10 +28,26 @@ class Kind(Protocol):
         """Of the calls that a verb makes."""
 
 
+class SweepKind(Protocol):
+    """What is asked of a class for sweeping a kind of store. Pure."""
+
+    @property
+    def Due(self) -> type[Any]:  # noqa: N802 - it is a class
+        """Dataclass of a store's `retention.through`, where the map says something there."""
+
+    def check(self, store: Store) -> Iterator[tuple[str, str, str]]:
+        """As of a connector, of the store's retention."""
+
+    def permissions(self, store: Store, verb: SweepVerb) -> list[Permission]:
+        """Of the calls that splitting or sweeping makes."""
+
+
 Kinds = Mapping[str, Kind]
+SweepKinds = Mapping[str, SweepKind]
+"""By the name of the connector."""
 
 
-def complaints(datamap: DataMap, kinds: Kinds) -> Iterator[Finding]:
+def complaints(datamap: DataMap, kinds: Kinds, sweepers: SweepKinds) -> Iterator[Finding]:
     for name, store in datamap.stores.items():
         loc = ("stores", name)
         if not store.swept:
@@ -44,9 +60,20 @@ def complaints(datamap: DataMap, kinds: Kinds) -> Iterator[Finding]:
         wrong = list(_shape((*loc, "settings"), kind.Settings, store.settings))
         for number, locator in enumerate(store.locate):
             wrong += _shape((*loc, "locate", number, "through"), kind.Through, locator.through)
+        sweeper = sweepers.get(store.connector)
+        wrong += _through((*loc, "retention", "through"), store, sweeper)
         if not wrong:
             wrong = [_told(loc, *complaint) for complaint in kind.check(store)]
+            wrong += [_told(loc, *complaint) for complaint in sweeper.check(store)] if sweeper else []
         yield from wrong
+
+
+def _through(loc: Loc, store: Store, sweeper: SweepKind | None) -> Iterator[Finding]:
+    through = store.retention.through
+    if through and sweeper:
+        yield from _shape(loc, sweeper.Due, through)
+    elif through:
+        yield Finding(loc, f"a store of `{store.connector}` is not reached through anything", "Remove `through`.")
 
 
 def _shape(loc: Loc, cls: type[Any], value: dict[str, Any]) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from rightful.datamap.problems import Finding, Loc, nearest
 from rightful.datamap.references import OF_AN_OBJECT, OF_OBJECTS, declared, steps
 from rightful.errors import Invalid
 from rightful.model import GROUNDS, DataMap, Store, Strategy, Unless
+from rightful.retention import key_pattern
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _ROLE = re.compile(
@@ -59,10 +60,24 @@ def retention(datamap: DataMap) -> Iterator[Finding]:
     for name, store in datamap.stores.items():
         rule, loc = store.retention, ("stores", name, "retention")
         yield from _period((*loc, "period"), rule.period)
-        yield from declared((*loc, "since"), rule.since, store, date=True)
+        yield from _dated((*loc, "since"), rule.since, store)
+        if not 0 <= rule.brake <= 100:
+            cure = "Write how many percent of the store may be due at once, such as `brake: 10`; 100 never brakes."
+            yield Finding((*loc, "brake"), f"`brake: {rule.brake}` is no share of a store", cure)
         yield from _strategies(loc, rule.action, rule.fields, store)
         for number, unless in enumerate(rule.unless):
             yield from _unless((*loc, "unless", number), unless, store)
+
+
+def _dated(loc: Loc, since: str, store: Store) -> Iterator[Finding]:
+    """A date of the record, or of the object; a pattern for one in a key says which day, month or year."""
+    yield from declared(loc, since, store, date=True)
+    if store.connector in OF_OBJECTS and since.startswith("key_date:"):
+        try:
+            key_pattern(since.removeprefix("key_date:"))
+        except ValueError as error:
+            cure = "Write the beginning of a key, such as `key_date:events/%Y/%m/%d`."
+            yield Finding(loc, f"`{since}` names no date in a key: {error}", cure)
 
 
 def requests(datamap: DataMap) -> Iterator[Finding]:
@@ -168,7 +183,7 @@ def _unless(loc: Loc, unless: Unless, store: Store) -> Iterator[Finding]:
     if unless.period:
         yield from _period((*loc, "period"), unless.period)
     if unless.since:
-        yield from declared((*loc, "since"), unless.since, store, date=True)
+        yield from _dated((*loc, "since"), unless.since, store)
 
 
 def _ground(loc: Loc, ground: str, grounds: tuple[str, ...]) -> Iterator[Finding]:
