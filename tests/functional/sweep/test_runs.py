@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
+from rightful.errors import NeedsAttention
 from rightful.service.deps import Settings
 from tests.fakes.state_machine import Failed
 from tests.functional.sweep.company import NEW, OLD, company, left
@@ -82,3 +85,18 @@ def test_nothing_that_shows_who_anybody_is_is_in_the_history() -> None:
     assert "ada-" not in "".join(run.shown)
     assert list(world.reports.list("retention/"))
     assert b"ada-" not in b"".join(body for key in world.reports.list("") for body in world.reports.read(key))
+
+
+def test_a_store_that_cannot_be_gone_through_is_told_and_stops_no_other() -> None:
+    world = company(accounts=[{"id": "a1", "used_at": OLD}], events=[{"id": "e1", "used_at": OLD}])
+
+    def refused(most: int, as_of: datetime) -> list[str]:
+        raise NeedsAttention("DescribeTable answered AccessDeniedException")
+
+    world.sweepers["accounts"].segments = refused  # type: ignore[method-assign]  # the store's own refusal
+    output = world.sweep("apply", "one").run().value
+    assert output["left_out"] == {"accounts": "DescribeTable answered AccessDeniedException"}
+    assert (left(world, "accounts"), left(world, "events")) == (["a1"], [])
+    (written,) = (key for key in world.reports.list("retention/") if key.endswith(".json"))
+    assert json.loads(b"".join(world.reports.read(written)))["unreached"] == ["accounts"]
+    assert ("SWEEP", "LOCK#accounts") not in world.table.items

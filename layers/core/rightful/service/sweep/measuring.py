@@ -43,7 +43,7 @@ def ended(summary: Mapping[str, Any], stage: str) -> list[Point]:
     """Of a run's `summary` (see `reporting.summary`). `stage` names the installation."""
     stores: Mapping[str, Mapping[str, Any]] = summary["stores"]
     run = {
-        "FailedSegments": sum(counts["failed_segments"] for counts in stores.values()),
+        "FailedSegments": sum(counts["failed_segments"] for counts in stores.values()) + len(summary["unreached"]),
         "DurationSeconds": summary["seconds"],
     }
     return [

@@ -42,7 +42,9 @@ class Run:
     stores: dict[str, list[str]] = field(default_factory=dict)
     """Store -> its segments, as its connector named them."""
     left_out: dict[str, str] = field(default_factory=dict)
-    """Store -> why this run does not go through it."""
+    """Store -> why this run does not go through it: another run does."""
+    unreached: dict[str, str] = field(default_factory=dict)
+    """Store -> why this run cannot go through it: something must be mended."""
     erased_until: datetime | None = None
     """The newest erasure in the ledger when the run began: nothing newer can have come back from before one."""
     store_sizes: dict[str, int] = field(default_factory=dict)
@@ -83,6 +85,7 @@ def save_new(deps: Deps, run: Run) -> Run:
         "execution": run.execution,
         "stores": json.dumps(run.stores),
         "left_out": json.dumps(run.left_out),
+        "unreached": json.dumps(run.unreached),
         "erased_until": stamp(run.erased_until) if run.erased_until else "",
         "store_sizes": json.dumps(run.store_sizes),
         "expires_at": int((run.began_at + LIFE).timestamp()),
@@ -103,6 +106,7 @@ def find(deps: Deps, run_id: str) -> Run | None:
         execution=item["execution"],
         stores=json.loads(item["stores"]),
         left_out=json.loads(item["left_out"]),
+        unreached=json.loads(item["unreached"]),
         erased_until=moment(item["erased_until"]) if item["erased_until"] else None,
         store_sizes=json.loads(item["store_sizes"]),
     )
@@ -190,7 +194,7 @@ def locked(deps: Deps, run_id: str, store: str) -> bool:
 
 def unlock(deps: Deps, run: Run, keep: Sequence[str] = ()) -> None:
     """Gives the run's stores back to the next run, but for those in `keep`."""
-    for store in run.stores:
+    for store in (*run.stores, *run.unreached):
         if store not in keep and locked(deps, run.run_id, store):
             deps.table.delete(LOCKS, f"LOCK#{store}")
 

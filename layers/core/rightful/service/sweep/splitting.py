@@ -45,6 +45,7 @@ def _prepare(
 ) -> runs.Run:
     stores: dict[str, list[str]] = {}
     left_out: dict[str, str] = {}
+    unreached: dict[str, str] = {}
     for name in names:
         if mode == "apply" and (owner := runs.lock(deps, run_id, execution, name)) != run_id:
             left_out[name] = f"run {owner} works on it"
@@ -52,7 +53,7 @@ def _prepare(
         try:
             stores[name] = deps.sweepers[name].segments(MOST_SEGMENTS // max(len(names), 1), as_of)
         except NeedsAttention as reason:
-            left_out[name] = str(reason)
+            unreached[name] = str(reason)
     return runs.Run(
         run_id=run_id,
         mode=mode,
@@ -61,6 +62,7 @@ def _prepare(
         execution=execution,
         stores=stores,
         left_out=left_out,
+        unreached=unreached,
         erased_until=erased.snapshot(deps, run_id),
     )
 
