@@ -11,6 +11,7 @@ import yaml
 from rightful.datamap import check
 from rightful.service.asking import ANSWERS
 from rightful.stores.registry import CONNECTORS, SWEEPERS
+from tests.functional.sweep.company import company
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -45,10 +46,16 @@ def test_the_store_it_shows_fits_into_the_sample_map() -> None:
 
 
 def test_the_answer_of_the_dpo_it_shows_is_one_that_is_understood() -> None:
-    (shown,) = blocks("json")
-    answer = json.loads(shown)
+    answer = json.loads(blocks("json")[0])
     assert answer["action"] in {decision for decisions in ANSWERS.values() for decision in decisions}
     assert set(answer) == {"action", "request_id"}
+
+
+def test_the_sweep_it_starts_is_one_that_is_understood() -> None:
+    world = company()
+    _, shown = blocks("json")
+    output = world.sweep(**json.loads(shown)).run().value
+    assert list(output["stores"]) == ["accounts"]
 
 
 def test_the_form_it_shows_posts_to_routes_that_exist() -> None:
