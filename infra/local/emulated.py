@@ -1,4 +1,4 @@
-"""`python -m infra.local.emulated`: ministack with five repairs and a record.
+"""`python -m infra.local.emulated`: ministack with six repairs and a record.
 
 Its worker processes report every failure of a Python function as `Runtime.HandlerError`. On AWS a failure carries the
 name of the exception's class, and that is what the workflow's `Retry` and `Catch` match.
@@ -8,6 +8,8 @@ It asks for s3:DeleteObject for the first object of a DeleteObjects even when th
 that is s3:DeleteObjectVersion, as it is here for the others.
 It asks for SendTaskSuccess on every resource. On AWS the state machine that waits is asked for, as SAM's
 `StepFunctionsCallbackPolicy` grants it.
+It reads the items of a Distributed Map as if they were written in JSONPath. On AWS they, their selector and the map's
+output are JSONata where the machine says so, and a child knows no variable of its parent.
 It tells IAM that a call over http is not secure, which bucket policies rightly refuse. Here the loopback is the wire,
 so a call counts as if it came over TLS.
 Should a new version need this no longer, `install` fails at once and says so.
@@ -41,6 +43,7 @@ def install() -> None:
     authorise_mails()
     authorise_deletes()
     authorise_answers()
+    map_by_jsonata()
     count_loopback_as_tls()
     if path := os.environ.get("IAM_RECORD"):
         record_decisions(Path(path))
@@ -137,6 +140,28 @@ def authorise_answers() -> None:
 
     stepfunctions._execute_task, stepfunctions._invoke_with_callback = execute_and_note, call_back_and_note
     iam_actions.extract_resource_arn = resource_arn
+
+
+def map_by_jsonata() -> None:
+    """Evaluates what a Distributed Map says in JSONata, and hands the items it names to the emulator's own runner."""
+    run = stepfunctions._run_distributed_map
+
+    def run_evaluated(state: Any, given: Any, effective: Any, iterator: Any, execution: Any, context: Any) -> Any:
+        if stepfunctions._state_query_language(state, context) != "JSONata":
+            return run(state, given, effective, iterator, execution, context)
+        items = stepfunctions._jsonata_state_field(state, "Items", "array", given, context)
+        places = [{**context, "Map": {"Item": {"Index": index, "Value": item}}} for index, item in enumerate(items)]
+        selector = state.get("ItemSelector", "{% $states.context.Map.Item.Value %}")
+        selected = [stepfunctions._apply_jsonata_template(selector, given, place) for place in places]
+        rest = ("Items", "ItemSelector", "Output", "Assign")
+        plain = {name: value for name, value in state.items() if name not in rest}
+        without = {name: value for name, value in context.items() if name != "variables"}
+        results, following = run(plain, selected, selected, iterator, execution, without)
+        output = stepfunctions._apply_jsonata_output(state, given, context, result=results, default=results)
+        stepfunctions._apply_state_assign(state, given, context, result=results)
+        return output, following
+
+    stepfunctions._run_distributed_map = run_evaluated
 
 
 def count_loopback_as_tls() -> None:
