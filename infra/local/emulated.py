@@ -1,4 +1,4 @@
-"""`python -m infra.local.emulated`: ministack with six repairs and a record.
+"""`python -m infra.local.emulated`: ministack with seven repairs and a record.
 
 Its worker processes report every failure of a Python function as `Runtime.HandlerError`. On AWS a failure carries the
 name of the exception's class, and that is what the workflow's `Retry` and `Catch` match.
@@ -6,6 +6,8 @@ It asks for SendEmail on every resource. On AWS the sender's identity and the co
 the sender as the condition key `ses:FromAddress`.
 It asks for s3:DeleteObject for the first object of a DeleteObjects even when the call names a version of it. On AWS
 that is s3:DeleteObjectVersion, as it is here for the others.
+It asks for dynamodb:BatchExecuteStatement on every resource. On AWS that is an action on the table for each statement,
+dynamodb:PartiQLDelete for one that deletes.
 It asks for SendTaskSuccess on every resource. On AWS the state machine that waits is asked for, as SAM's
 `StepFunctionsCallbackPolicy` grants it.
 It reads the items of a Distributed Map as if they were written in JSONPath. On AWS they, their selector and the map's
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from email.utils import parseaddr
 from pathlib import Path
@@ -34,6 +37,7 @@ from ministack.services import lambda_svc, stepfunctions
 
 WITHOUT_NAME = '"trace": traceback.format_exc()}'
 WITH_NAME = '"trace": traceback.format_exc(), "class_name": type(e).__name__}'
+STATEMENT = re.compile(r'(DELETE|UPDATE) (?:FROM )?"([^"]+)"')
 SEND_EMAIL = ("POST", "/v2/email/outbound-emails")
 
 
@@ -42,6 +46,7 @@ def install() -> None:
     name_failures()
     authorise_mails()
     authorise_deletes()
+    authorise_statements()
     authorise_answers()
     map_by_jsonata()
     count_loopback_as_tls()
@@ -116,6 +121,33 @@ def authorise_deletes() -> None:
         return cast("str | None", extract(service, method, path, headers, body, query))
 
     iam_actions.extract_iam_action = action
+
+
+def authorise_statements() -> None:
+    """Asks IAM about a batch of PartiQL statements, all of one kind and table, as AWS does about each of them."""
+    extract_action, extract_resource = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
+
+    def statement(service: str, headers: Any, body: bytes) -> tuple[str, str] | None:
+        """What it does, and to which table."""
+        if service != "dynamodb" or not headers.get("x-amz-target", "").endswith(".BatchExecuteStatement"):
+            return None
+        matches = [STATEMENT.match(each["Statement"]) for each in json.loads(body)["Statements"]]
+        (found,) = {(match[1], match[2]) for match in matches if match}
+        return found
+
+    def action(service: str, method: str, path: str, headers: Any, body: bytes, query: Any) -> str | None:
+        if found := statement(service, headers, body):
+            return f"dynamodb:PartiQL{found[0].capitalize()}"
+        return cast("str | None", extract_action(service, method, path, headers, body, query))
+
+    def resource_arn(
+        service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
+    ) -> str:
+        if found := statement(service, headers, body):
+            return f"arn:aws:dynamodb:{region}:{account}:table/{found[1]}"
+        return cast("str", extract_resource(service, method, path, headers, body, query, region, account))
+
+    iam_actions.extract_iam_action, iam_actions.extract_resource_arn = action, resource_arn
 
 
 def authorise_answers() -> None:
