@@ -19,6 +19,7 @@ CASES = {
     "request": "tests.bench.request",
     "calls": "tests.bench.calls",
     "export": "tests.bench.bench_export",
+    "retention": "tests.bench.retention",
 }
 """Case -> the module whose `run()` gives its results. A module is imported when its case is run."""
 

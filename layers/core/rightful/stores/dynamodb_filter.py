@@ -11,13 +11,15 @@ counted as in use, not as malformed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from rightful.clocks import stamp
 
 LENGTH: Final = len("2027-01-31T09:30:00Z")
-YEARS: Final = 30
+YEARS: Final = 15
 """Ranges in one filter. What is dated later comes: DynamoDB takes 300 operators and 4 KB in an expression."""
 NEEDED: Final = ("T", ":", "Z")
 IMPOSSIBLE: Final = (
@@ -33,7 +35,8 @@ _FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LAST: Final = 2999
 
 
-def hiding(since: str, after: datetime) -> dict[str, Any]:
+@lru_cache(maxsize=8)
+def hiding(since: str, after: datetime) -> Mapping[str, Any]:
     """FilterExpression with its names and values, which leaves out what is dated surely later than `after` (aware);
     nothing when there is nothing to leave out. Every name and value begins with `f`."""
     ranges = _ranges(after.astimezone(UTC))
