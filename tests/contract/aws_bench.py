@@ -41,6 +41,7 @@ ACTIONS: Final = {
     "GetObjectRetention": "s3:GetObjectRetention",
     "GetObjectTagging": "s3:GetObjectVersionTagging",
     "HeadObject": "s3:GetObjectVersion",
+    "ListObjectsV2": "s3:ListBucket",
     "ListMultipartUploads": "s3:ListBucketMultipartUploads",
     "ListObjectVersions": "s3:ListBucketVersions",
 }
@@ -91,7 +92,9 @@ class RecordingSession:
     def called(self) -> set[tuple[str, str]]:
         """(IAM action, ARN)."""
         return {
-            (ACTIONS[operation], arn) for operation, parameters in self.calls for arn in _arns(operation, parameters)
+            (_action(operation, parameters), arn)
+            for operation, parameters in self.calls
+            for arn in _arns(operation, parameters)
         }
 
     def _record(self, params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -110,6 +113,11 @@ class RecordingSession:
 
 def failure(code: str, status: int = 400) -> dict[str, Any]:
     return {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+
+def _action(operation: str, parameters: dict[str, Any]) -> str:
+    plain = operation == "GetObject" and "VersionId" not in parameters
+    return "s3:GetObject" if plain else ACTIONS[operation]
 
 
 def _arns(operation: str, parameters: dict[str, Any]) -> Iterator[str]:

@@ -35,7 +35,8 @@ def load_compiled(text: str) -> DataMap:
 
 def resolve(datamap: DataMap, account: str, region: str, partition: str = "aws") -> DataMap:
     """The map with `${AWS::AccountId}`, `${AWS::Region}` and `${AWS::Partition}` filled in wherever a store names a
-    resource: in settings, locators, `role_arn` and `region`. A store's own `region` wins over the stack's."""
+    resource: in settings, locators, ways to what is due, `role_arn` and `region`. A store's own `region` wins over the
+    stack's."""
     stores = {}
     for name, store in datamap.stores.items():
         own = _fill(store.region, {"${AWS::Region}": region})
@@ -46,6 +47,7 @@ def resolve(datamap: DataMap, account: str, region: str, partition: str = "aws")
             role_arn=_fill(store.role_arn, known),
             settings=_fill(store.settings, known),
             locate=[replace(locator, through=_fill(locator.through, known)) for locator in store.locate],
+            retention=replace(store.retention, through=_fill(store.retention.through, known)),
         )
     return replace(datamap, stores=stores)
 

@@ -13,6 +13,7 @@ import gzip
 import hashlib
 import json
 import re
+import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -116,13 +117,16 @@ class Reports:
         """An entry for each row; None for a row about another bucket."""
         manifest = self.manifest(folder)
         names = [_COLUMNS.get(_plain(name), "") for name in manifest.columns]
-        with tempfile.TemporaryDirectory() as scratch:
-            path = Path(scratch, "file")
+        scratch = Path(tempfile.mkdtemp())
+        try:
+            path = scratch / "file"
             self._fetch(*manifest.files[number], path)
             rows = _csv if manifest.format == "CSV" else _parquet
             for values in rows(path, manifest.columns, start):
                 row = dict(zip(names, values, strict=False))
                 yield _entry(row) if row.get("bucket") == self._source else None
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def _fetch(self, key: str, md5: str, path: Path) -> None:
         from botocore.exceptions import ClientError
