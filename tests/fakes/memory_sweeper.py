@@ -32,9 +32,14 @@ class MemorySweeper:
     poison: set[str] = field(default_factory=set)
     asked: list[Wanted] = field(default_factory=list)
     fault: Fault = no_fault
+    records: int = 0
+    """What `size` answers."""
 
     def segments(self, most: int, as_of: datetime) -> list[str]:
         return [f"{n}/{min(self.parts, most)}" for n in range(min(self.parts, most))]
+
+    def size(self) -> int:
+        return self.records
 
     def page(self, segment: str, wanted: Wanted, cursor: str | None) -> SweepPage:
         self.asked.append(wanted)

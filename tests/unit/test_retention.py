@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -86,6 +86,7 @@ def test_of_several_dates_the_last_counts_and_all_must_be_readable() -> None:
         ({}, ("delete", "due")),
         ({"status": ["closed", "active"]}, ("keep", "active_service")),
         ({"status": {"active"}}, ("keep", "active_service")),
+        ({"status": [["ended"], ["active"]]}, ("keep", "active_service")),
     ],
 )
 def test_an_active_service_keeps(data: dict[str, Any], expected: tuple[str, str]) -> None:
@@ -95,7 +96,7 @@ def test_an_active_service_keeps(data: dict[str, Any], expected: tuple[str, str]
     assert decision(rule, used_at="2020-01-01T00:00:00Z", **data) == expected
 
 
-@pytest.mark.parametrize(("flag", "kept"), [(True, True), (False, False), ("true", True), (1, False)])
+@pytest.mark.parametrize(("flag", "kept"), [(True, True), (False, False), ("true", True), (1, False), ([True], True)])
 def test_a_condition_on_a_boolean_is_written_as_yaml_writes_it(flag: Any, kept: bool) -> None:
     rule = Retention(
         period="P1Y", since="used_at", unless=[Unless(ground="investigation", attribute="open", equals=["true"])]
@@ -134,6 +135,36 @@ def test_what_was_anonymised_is_not_anonymised_again_until_something_comes_back(
     old: dict[str, Any] = {"used_at": "2020-01-01T00:00:00Z", "rightful_anonymised_at": "2026-01-01T00:00:00Z"}
     assert decision(rule, note="[redacted]", **old) == ("keep", "anonymised")
     assert decision(rule, note="call Ada", **old) == ("anonymise", "due")
+
+
+@pytest.mark.parametrize("strategy", ["hmac", "fake", "null"])
+def test_what_was_used_after_it_was_anonymised_is_anonymised_again(strategy: Any) -> None:
+    """What an application wrote since may look like what `hmac` and `fake` leave."""
+    rule = Retention(period="P1Y", since="used_at", action="anonymise", fields={"email": Strategy(strategy=strategy)})
+    used: dict[str, Any] = {"used_at": "2025-03-01T00:00:00Z", "email": None}
+    before, after = "2024-01-01T00:00:00Z", "2026-05-01T00:00:00Z"
+    assert decision(rule, rightful_anonymised_at=before, **used) == ("anonymise", "due")
+    assert decision(rule, rightful_anonymised_at=after, **used) == ("keep", "anonymised")
+
+
+@pytest.mark.parametrize(
+    ("used", "last"),
+    [
+        (date(2025, 11, 2), "2026-11-02T23:59:59Z"),
+        ("2025-11-02T10", "2026-11-02T10:59:59Z"),
+        ("2025-11-02T10+02:00", "2026-11-02T08:59:59Z"),
+        ("20251102T10Z", "2026-11-02T10:59:59Z"),
+    ],
+)
+def test_a_date_counts_from_the_end_of_what_it_names(used: Any, last: str) -> None:
+    moment = datetime.fromisoformat(last)
+    assert decision(YEAR, moment, used_at=used) == ("keep", "in_use")
+    assert decision(YEAR, moment + timedelta(seconds=1), used_at=used) == ("delete", "due")
+
+
+def test_any_moment_can_be_decided_for() -> None:
+    for year in (1, 2, 9999):
+        assert retention.due_after(Retention(period="P1D", since="used_at"), datetime(year, 12, 31, 23, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from functools import cache
 from typing import Any, Literal
 
 from rightful import anonymising, paths, periods
-from rightful.model import DataMap, Record, Store
+from rightful.model import DataMap, Locator, Record, Store
 from rightful.ports import ANONYMISED_MARK
 
 Action = Literal["delete", "anonymise", "keep", "done"]
@@ -49,6 +49,14 @@ def decide(store: Store, record: Record, as_of: datetime) -> Decision:
         done = record.data.get(ANONYMISED_MARK) and anonymising.stands(record.data, rule.fields)
         return Decision("done" if done else "anonymise")
     return Decision("delete")
+
+
+def located_through(locator: Locator) -> list[str]:
+    """Top-level attributes that make the locator find a record. A prefix is part of the key, which never changes."""
+    through = locator.through
+    attributes = [through[name] for name in ("key", "sort_key") if through.get(name)]
+    attributes += [paths.top(through["attribute"])] if through.get("attribute") else []
+    return attributes + [data for name, data in (("tag", "tags"), ("metadata", "metadata")) if through.get(name)]
 
 
 def plan_hash(plan: Mapping[str, Any]) -> str:

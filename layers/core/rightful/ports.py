@@ -83,6 +83,10 @@ class Sweeper(Protocol):
         """At most about `most` parts that hold every record between them, or, where the data map names a way to reach
         what may be due at `as_of`, every record that may be. Their texts hold no personal data."""
 
+    def size(self) -> int:
+        """About how many records the store holds, where the segments do not reach all of them; 0 where they do, or
+        where the store does not say."""
+
     def page(self, segment: str, wanted: Wanted, cursor: str | None) -> SweepPage:
         """The next records of a segment. Records that are written meanwhile may or may not come; no other is missed."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -36,8 +36,9 @@ SKEW: Final = timedelta(minutes=5)
 EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
 """Anything before is how software writes *never*: the epoch, year 1, or a number that is no count of seconds."""
 _DAY: Final = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}|[0-9]{4}-?W[0-9]{2}(-?[0-9])?", re.ASCII)
+_HOUR: Final = re.compile(rf"(?:{_DAY.pattern}).[0-9]{{2}}(?:Z|[+-][0-9:]+)?", re.ASCII)
 _PLAIN: Final = re.compile(r"2[0-9]{3}-[01][0-9]-[0-3][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z", re.ASCII)
-_MARGIN: Final = timedelta(days=3)
+_MARGIN: Final = periods.Period(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,14 @@ def last_used(rule: Retention, record: Record) -> datetime | None:
 
 def is_anonymised(rule: Retention, record: Record) -> bool:
     """Whether the rule's fields were dealt with and nothing came back since."""
-    return bool(record.data.get(ANONYMISED_MARK)) and anonymising.stands(record.data, rule.fields)
+    return is_marked(rule, record) and anonymising.stands(record.data, rule.fields)
+
+
+def is_marked(rule: Retention, record: Record) -> bool:
+    """Whether the record was anonymised after its last use. A use since may have brought values back that look like
+    what `hmac` and `fake` leave."""
+    mark, used = periods.instant(record.data.get(ANONYMISED_MARK)), last_used(rule, record)
+    return mark is not None and not (used and used > mark)
 
 
 def attributes(rule: Retention) -> frozenset[str]:
@@ -107,8 +115,7 @@ def attribute(since: str) -> str:
 def due_after(rule: Retention, now: datetime) -> datetime:
     """A moment such that a record last used after it is surely not due at `now`: a little later than exact, because
     months are of different lengths."""
-    period = periods.parse(rule.period)
-    return periods.before(now, period) + _MARGIN
+    return periods.add(periods.before(now, periods.parse(rule.period)), _MARGIN)
 
 
 def surely_after(value: Any, moment: datetime) -> bool:
@@ -155,7 +162,9 @@ def _over(value: Any) -> datetime | None:
     moment = periods.instant(value)
     if moment is None or moment < EARLIEST:
         return None
-    if isinstance(value, str) and _DAY.fullmatch(value):
+    if isinstance(value, str) and _HOUR.fullmatch(value):
+        return periods.add(moment, periods.Period(minutes=60))
+    if _DAY.fullmatch(value) if isinstance(value, str) else type(value) is date:
         return periods.add(moment, periods.Period(days=1))
     return moment
 
@@ -171,7 +180,7 @@ def _flagged(unless: Unless, record: Record) -> bool:
 def _flat(values: list[Any]) -> Iterator[Any]:
     for value in values:
         if isinstance(value, list | set | frozenset):
-            yield from value
+            yield from _flat(list(value))
         elif isinstance(value, bool):
             yield str(value).lower()
         else:

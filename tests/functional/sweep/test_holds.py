@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from rightful.errors import Invalid, NotFound
+from rightful.errors import Invalid, NeedsAttention, NotFound
 from rightful.service import erased, holding, protecting
 from tests.fakes.world import ADA, World
 from tests.functional.sweep.company import OLD, company, left
@@ -138,6 +139,21 @@ def test_a_hold_that_cannot_be_is_refused_by_its_field(world: World, changed: di
         holding.place(world.deps, "h1", "store", **given)
     assert [name for name, _ in refusal.value.errors] == [field]
     assert protecting.active(world.deps) == []
+
+
+def test_a_hold_that_would_miss_half_of_a_person_is_not_placed(world: World) -> None:
+    world.stores["accounts"].put({"id": "a1", "used_at": OLD, "email": ADA, "account_id": [f"x{n}" for n in range(21)]})
+    with pytest.raises(NeedsAttention, match="accounts"):
+        holding.place_on_person(world.deps, "h1", ADA, **HOLD)
+    assert protecting.active(world.deps) == []
+
+
+def test_releasing_a_hold_on_a_store_that_no_sweep_reaches_starts_none(world: World) -> None:
+    gone = replace(world.deps.datamap.stores["events"], connector="planned")
+    holding.place(world.deps, "h1", "store", store="events", **HOLD)
+    datamap = replace(world.deps.datamap, stores={**world.deps.datamap.stores, "events": gone})
+    holding.release(replace(world.deps, datamap=datamap), "h1")
+    assert world.executions.started == {}
 
 
 def test_there_is_no_hold_to_release() -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from rightful.errors import NeedsAttention
+from tests.fakes.recording import Moment
+from tests.fakes.state_machine import Failed
 from tests.fakes.world import ADA, World
 from tests.functional.sweep.company import company, left
 
@@ -57,6 +60,17 @@ def test_what_came_back_is_erased_again_and_reported(world: World) -> None:
     for contents in (after, again):
         contents["answers"][0].pop("rightful_anonymised_at")
     assert again == after
+
+
+def test_what_was_erased_is_remembered_though_the_last_mail_is_refused(world: World) -> None:
+    def refuse(name: str, moment: Moment) -> None:
+        raise NeedsAttention("SendEmail answered MessageRejected")
+
+    world.mailer.fault = refuse
+    with pytest.raises(Failed):
+        erase_and_restore(world)
+    assert world.request()["status"] == "completed"
+    assert len(world.table.query("ERASED")) == 2
 
 
 def test_a_person_who_came_back_is_left_alone(world: World) -> None:

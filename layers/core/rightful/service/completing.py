@@ -24,9 +24,9 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
         request = requests.transition(deps, request_id, "completed", what=_SENTENCE[request["type"]])
     if request["type"] == "access" and request["status"] != "completed":
         _leave_nothing(deps, request_id)
-    tell(deps, request)
     if request["type"] == "erasure" and request["status"] == "completed":
-        _remember(deps, request_id)
+        _remember(deps, request_id)  # before the mail, which may be refused
+    tell(deps, request)
     _forget(deps, request_id)
     return {"status": request["status"]}
 

@@ -62,19 +62,23 @@ def snapshot(deps: Deps, run_id: str) -> datetime | None:
     entries = deps.table.query(LEDGER)
     if not entries:
         return None
-    lines = [json.dumps([item["sk"], item["before"], item["except"]]) for item in entries]
-    deps.reports.put(_name(run_id), "\n".join(lines).encode())
+    deps.reports.put(_name(run_id), _text(entries))
     return max(moment(item["before"]) for item in entries)
 
 
 def load(deps: Deps, run_id: str) -> Erased:
+    """The run's copy; the ledger itself when a run waited longer than the bucket keeps the copy."""
     try:
         text = b"".join(deps.reports.read(_name(run_id)))
     except NotFound:
-        return Erased()
+        text = _text(deps.table.query(LEDGER))
     nothing: frozenset[str] = frozenset()
     parsed = map(json.loads, text.splitlines())
     return Erased({each: (moment(before), frozenset(out) or nothing) for each, before, out in parsed})
+
+
+def _text(entries: Iterable[Mapping[str, Any]]) -> bytes:
+    return "\n".join(json.dumps([item["sk"], item["before"], item["except"]]) for item in entries).encode()
 
 
 def forget(deps: Deps, run_id: str) -> None:

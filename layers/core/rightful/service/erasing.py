@@ -143,7 +143,7 @@ def _act(deps: Deps, store: str, locator: Locator, todo: dict[plans.Action, list
     the same attributes and, where a date decided, of the same date. What is anonymised is written as a whole, so that
     too must be as it was read: a part added meanwhile would be lost."""
     connector, rules = deps.connectors[store], deps.datamap.stores[store]
-    guard = [*_located_through(locator), *([paths.top(rules.erasure.since)] if rules.erasure.since else [])]
+    guard = [*plans.located_through(locator), *([paths.top(rules.erasure.since)] if rules.erasure.since else [])]
     results: dict[plans.Action, list[Result]] = {}
     if todo["delete"]:
         results["delete"] = connector.delete(todo["delete"], guard)
@@ -158,14 +158,6 @@ def _act(deps: Deps, store: str, locator: Locator, todo: dict[plans.Action, list
         state.blocked += len(blocked)
         state.blocked_until = max([state.blocked_until, *(stamp(r.until) for r in blocked if r.until)])
         _count(state, action, len(outcomes) - len(blocked))
-
-
-def _located_through(locator: Locator) -> list[str]:
-    """Top-level attributes that make the locator find a record. A prefix is part of the key, which never changes."""
-    through = locator.through
-    attributes = [through[name] for name in ("key", "sort_key") if through.get(name)]
-    attributes += [paths.top(through["attribute"])] if through.get("attribute") else []
-    return attributes + [data for name, data in (("tag", "tags"), ("metadata", "metadata")) if through.get(name)]
 
 
 def _count(state: State, action: plans.Action, records: int) -> None:

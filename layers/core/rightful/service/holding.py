@@ -8,7 +8,7 @@ from typing import Any
 
 from rightful import searching
 from rightful.clocks import stamp
-from rightful.errors import Invalid, NotFound
+from rightful.errors import Invalid, NeedsAttention, NotFound
 from rightful.model import GROUNDS
 from rightful.service import protecting
 from rightful.service.deps import Deps
@@ -68,8 +68,9 @@ def release(deps: Deps, hold_id: str) -> Mapping[str, Any]:
     if not hold.get("released_at"):
         changed = deps.table.update(*key, {"released_at": stamp(deps.clock())}, expect={"released_at": None})
         hold = changed or deps.table.get(*key) or hold
-    stores = [hold["store"]] if hold["store"] else [name for name, each in deps.datamap.stores.items() if each.swept]
-    deps.executions.sweep(f"after-hold-{hold_id}", stores)
+    swept = [name for name, each in deps.datamap.stores.items() if each.swept]
+    if stores := [name for name in swept if hold["store"] in ("", name)]:
+        deps.executions.sweep(f"after-hold-{hold_id}", stores)
     return hold
 
 
@@ -88,4 +89,7 @@ def walk(deps: Deps, email: str) -> dict[str, list[str]]:
             deps.clock(),
             lambda key: deps.vault.digest("record", key),
         )
+    if unsearched := sorted(name for name, findings in search.stores.items() if findings.failed):
+        names = ", ".join(unsearched)
+        raise NeedsAttention(f"{names}: leads to more identities than one person has; hold the stores themselves")
     return search.identities

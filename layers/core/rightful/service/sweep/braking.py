@@ -20,13 +20,14 @@ def ask(deps: Deps, run_id: str, task_token: str) -> dict[str, Any]:
     DPO what is braked, once; the report's summary."""
     run = runs.load(deps, run_id)
     summary = reporting.write(deps, run)
-    waiting = weighing.weigh(deps, run).waiting
+    sealed = deps.vault.seal(runs.key_id(run_id), task_token.encode())
+    deps.table.update(runs.pk(run_id), "RUN", {"task_token": sealed})
+    weighed = weighing.weigh(deps, run)  # after the token is there: whoever answers from now on finds it
+    waiting = weighed.waiting
     if not waiting:
         deps.executions.answer(task_token, {})
         return summary
-    runs.unlock(deps, run, keep=waiting)
-    sealed = deps.vault.seal(runs.key_id(run_id), task_token.encode())
-    deps.table.update(runs.pk(run_id), "RUN", {"task_token": sealed})
+    runs.unlock(deps, run, keep=weighed.braked)
     mailing.send_once(
         deps,
         runs.key_id(run_id),
@@ -48,6 +49,8 @@ def decide(deps: Deps, run_id: str, decision: Decision, *, stores: Sequence[str]
     run = runs.find(deps, run_id)
     if run is None:
         raise NotFound("There is no such run of the sweep. Copy its id from the mail.")
+    if run.mode == "preview":
+        raise Conflict("This run was a preview: it changes nothing, and waits for nobody.")
     weighed = weighing.weigh(deps, run)
     named = list(stores) or weighed.waiting or weighed.braked
     if not reason.strip():

@@ -48,23 +48,23 @@ def summary(deps: Deps, run: runs.Run, now: datetime) -> dict[str, Any]:
     samples = runs.samples(deps, run, sweeping.SAMPLE) if run.mode == "preview" else {}
     stores = {}
     for name, segments in run.stores.items():
-        store = deps.datamap.stores[name]
+        rules = run.rules[name]
         first, missing = counted.get(name, (Tally(), len(segments)))
         tally, capacity = first, first.capacity
         if name in applied:
             tally, missing = applied[name]
             capacity += tally.capacity
-        elif name in weighed.apply and run.mode == "apply":
+        elif run.mode == "apply" and name in (*weighed.apply, *weighed.failed):
             missing = len(segments)
         stores[name] = {
             **tally.as_json(),
             "capacity": round(capacity, 1),
-            "title": store.title,
-            "action": store.retention.action,
-            "period": store.retention.period,
+            "title": rules["title"],
+            "action": rules["action"],
+            "period": rules["period"],
             "braked": name in weighed.braked,
             "decision": decided.get(name, {}).get("decision", ""),
-            "brake": store.retention.brake,
+            "brake": rules["brake"],
             "share": round(weighing.share(first, run.store_sizes.get(name, 0)), 1),
             "failed_segments": missing,
             "sample": samples.get(name, []),

@@ -10,11 +10,12 @@ Items end by themselves (`expires_at`) a year and a quarter after the run began;
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypedDict
 
 from rightful.clocks import moment, stamp
 from rightful.errors import NeedsAttention, TryAgain
@@ -26,7 +27,24 @@ Stage = Literal["count", "apply"]
 LOCKS: Final = "SWEEP"
 LIFE: Final = timedelta(days=455)
 """Longer than a run can wait for the DPO."""
+MARK: Final = 11
+"""Characters of a pending record's keyed hash: 66 bits. A page of very small records has tens of thousands of them, and
+an item holds 400 KB."""
+NO_BRAKE: Final = 100
+"""Percent."""
 _RACES: Final = 5
+_AGAIN: Final = " again"
+
+
+class Rules(TypedDict):
+    """What the data map said of a store when the run began."""
+
+    title: str
+    action: str
+    period: str
+    brake: int
+    digest: str
+    """Of all that it said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +67,8 @@ class Run:
     """The newest erasure in the ledger when the run began: nothing newer can have come back from before one."""
     store_sizes: dict[str, int] = field(default_factory=dict)
     """Store -> records in it, where the store says so and the segments do not reach all of them."""
+    rules: dict[str, Rules] = field(default_factory=dict)
+    """Store -> what this run goes by there. What is deployed while it waits for the DPO is for the next run."""
 
 
 @dataclass(slots=True)
@@ -58,7 +78,7 @@ class Progress:
     cursor: str | None = None
     tally: Tally = field(default_factory=Tally)
     pending: dict[str, str] = field(default_factory=dict)
-    """Keyed hash of each record of the page at `cursor` that was about to be written -> `delete` or `anonymise`. What
+    """Mark of each record of the page at `cursor` that was about to be written -> `delete` or `anonymise`. What
     is no longer found there when the page is read again was done by a try that was killed."""
     back: list[str] = field(default_factory=list)
     """Of `pending`, those that had come back after an erasure."""
@@ -88,6 +108,7 @@ def save_new(deps: Deps, run: Run) -> Run:
         "unreached": json.dumps(run.unreached),
         "erased_until": stamp(run.erased_until) if run.erased_until else "",
         "store_sizes": json.dumps(run.store_sizes),
+        "rules": json.dumps(run.rules),
         "expires_at": int((run.began_at + LIFE).timestamp()),
     }
     deps.table.put_new(pk(run.run_id), "RUN", facts)
@@ -109,6 +130,7 @@ def find(deps: Deps, run_id: str) -> Run | None:
         unreached=json.loads(item["unreached"]),
         erased_until=moment(item["erased_until"]) if item["erased_until"] else None,
         store_sizes=json.loads(item["store_sizes"]),
+        rules=json.loads(item["rules"]),
     )
 
 
@@ -117,6 +139,24 @@ def load(deps: Deps, run_id: str) -> Run:
     if run is None:
         raise NeedsAttention("there is no such run of the sweep")
     return run
+
+
+def rules_of(deps: Deps, store: str) -> Rules:
+    whole = deps.datamap.stores[store]
+    text = json.dumps([asdict(whole), {name: asdict(form) for name, form in deps.datamap.identities.items()}])
+    return Rules(
+        title=whole.title,
+        action=whole.retention.action,
+        period=whole.retention.period,
+        brake=whole.retention.brake,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+def unchanged(deps: Deps, run: Run, store: str) -> bool:
+    """Whether the data map still says of a store what the run began with: what was counted by one rule is not to be
+    deleted by another, nor in another table."""
+    return store in deps.datamap.stores and rules_of(deps, store) == run.rules[store]
 
 
 def items(run: Run, stores: Sequence[str]) -> list[dict[str, Any]]:
@@ -135,7 +175,7 @@ def progress(deps: Deps, run_id: str, stage: Stage, store: str, number: int) -> 
 
 
 def save(deps: Deps, run: Run, stage: Stage, store: str, number: int, state: Progress) -> None:
-    _put(deps, run, stage, store, number, {"done": False, "sealed": _sealed(deps, run, asdict(state))})
+    _put(deps, run, stage, store, number, {"done": False, "sealed": _sealed(deps, run, _packed(state))})
 
 
 def close(deps: Deps, run: Run, stage: Stage, store: str, number: int, state: Progress) -> None:
@@ -168,6 +208,17 @@ def tallies(deps: Deps, run: Run, stage: Stage) -> dict[str, tuple[Tally, int]]:
     return {store: (Tally.sum(some), len(run.stores[store]) - done[store]) for store, some in found.items()}
 
 
+def most(deps: Deps, run: Run, store: str, number: int) -> float | None:
+    """How many records of a segment may be due when it is acted on: what was counted there, and as many more as would
+    not have braked the store. None where nothing brakes it."""
+    brake = run.rules[store]["brake"]
+    item = deps.table.get(pk(run.run_id), _segment("count", store, number))
+    if brake >= NO_BRAKE or item is None or not item["done"]:
+        return None
+    counted = Tally.from_json(json.loads(item["tally"]))
+    return counted.due + counted.scanned * brake / 100
+
+
 def lock(deps: Deps, run_id: str, execution: str, store: str) -> str:
     """Makes this run the only one on the store: the id of the run that has it now. A run whose execution no longer
     runs has lost its locks. Idempotent."""
@@ -184,6 +235,14 @@ def lock(deps: Deps, run_id: str, execution: str, store: str) -> str:
         if deps.table.update(LOCKS, f"LOCK#{store}", mine, expect=expect) is not None:
             return run_id
     raise TryAgain("others keep taking the lock on a store")
+
+
+def own(deps: Deps, run: Run) -> None:
+    """The run's locks are its execution's, also those that another execution took which was to do the same run: they
+    would be anybody's as soon as that one ends."""
+    for store in (*run.stores, *run.unreached):
+        expect = {"run_id": run.run_id}
+        deps.table.update(LOCKS, f"LOCK#{store}", {"execution": run.execution}, expect=expect)
 
 
 def locked(deps: Deps, run_id: str, store: str) -> bool:
@@ -207,7 +266,23 @@ def decisions(deps: Deps, run_id: str) -> dict[str, Mapping[str, Any]]:
 
 def _opened(deps: Deps, run_id: str, item: Mapping[str, Any]) -> Progress:
     raw = _unsealed(deps, run_id, item["sealed"])
-    return Progress(**{**raw, "tally": Tally.from_json(raw["tally"])})
+    pending: dict[str, str] = {}
+    back: list[str] = []
+    for action, text in raw["pending"].items():
+        marks = [text[at : at + MARK] for at in range(0, len(text), MARK)]
+        pending |= dict.fromkeys(marks, action.removesuffix(_AGAIN))
+        back += marks if action.endswith(_AGAIN) else []
+    return Progress(**{**raw, "tally": Tally.from_json(raw["tally"]), "pending": pending, "back": back})
+
+
+def _packed(state: Progress) -> dict[str, Any]:
+    """As JSON, the marks without anything between them."""
+    again = frozenset(state.back)
+    pending: dict[str, list[str]] = {}
+    for mark, action in state.pending.items():
+        pending.setdefault(action + _AGAIN if mark in again else action, []).append(mark)
+    texts = {action: "".join(marks) for action, marks in pending.items()}
+    return {**asdict(state), "pending": texts, "back": []}
 
 
 def _sealed(deps: Deps, run: Run, value: Any) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rightful import retention
@@ -17,6 +17,8 @@ from rightful.service.sweep import runs
 
 MOST_SEGMENTS: Final = 1000
 """Of a run, so that its list stays well below the 256 KiB that a state may hold."""
+NAME_IS_FREE: Final = timedelta(days=80)
+"""After 90 days Step Functions gives an execution's name to another; what the first one did is still stored."""
 FIELDS: Final = ("mode", "stores", "as_of", "run_id")
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9_-]+")
@@ -31,7 +33,11 @@ def step(deps: Deps, given: Mapping[str, Any], execution: str) -> dict[str, Any]
     mode, names, as_of = _read(deps, given)
     run_id = _run_id(given, execution)
     known = runs.find(deps, run_id)
+    if known and deps.clock() - known.began_at > NAME_IS_FREE:
+        raise NeedsAttention("an earlier run had this name: start it under another one, or leave the name away")
     run = known or runs.save_new(deps, _prepare(deps, run_id, mode, names, as_of, execution))
+    if run.execution == execution:
+        runs.own(deps, run)
     return {
         "run_id": run_id,
         "mode": run.mode,
@@ -46,14 +52,18 @@ def _prepare(
     stores: dict[str, list[str]] = {}
     left_out: dict[str, str] = {}
     unreached: dict[str, str] = {}
+    sizes: dict[str, int] = {}
     for name in names:
         if mode == "apply" and (owner := runs.lock(deps, run_id, execution, name)) != run_id:
             left_out[name] = f"run {owner} works on it"
             continue
         try:
-            stores[name] = deps.sweepers[name].segments(MOST_SEGMENTS // max(len(names), 1), as_of)
+            sweeper = deps.sweepers[name]
+            parts, size = sweeper.segments(MOST_SEGMENTS // max(len(names), 1), as_of), sweeper.size()
         except NeedsAttention as reason:
             unreached[name] = str(reason)
+        else:
+            stores[name], sizes[name] = parts, size
     return runs.Run(
         run_id=run_id,
         mode=mode,
@@ -64,6 +74,8 @@ def _prepare(
         left_out=left_out,
         unreached=unreached,
         erased_until=erased.snapshot(deps, run_id),
+        store_sizes=sizes,
+        rules={name: runs.rules_of(deps, name) for name in stores},
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from rightful import anonymising, paths, plans, retention
-from rightful.errors import NeedsAttention, TryAgain
+from rightful.errors import NeedsAttention, RightfulError
 from rightful.model import Done, Record, Result, Store, Strategy
 from rightful.ports import ANONYMISED_MARK, Sweeper, Wanted, Written
 from rightful.service import erased, protecting
@@ -24,8 +24,6 @@ BATCH: Final = 100
 """Records written between two looks at what is protected."""
 SAMPLE: Final = 5
 """Keys that a preview's report shows of each store."""
-MARK: Final = 22
-"""Characters of a pending record's keyed hash: 132 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +41,12 @@ class Todo:
 
 def step(deps: Deps, run_id: str, stage: runs.Stage, store: str, number: int, time_left: TimeLeft) -> dict[str, bool]:
     """Works on a segment until it is through or time runs short; `{"done"}`. Raises TryAgain when the store throttles,
-    with everything counted so far saved."""
+    NeedsAttention when it cannot be gone through, both with everything counted so far saved."""
     run = runs.load(deps, run_id)
     if store not in run.stores or not 0 <= number < len(run.stores[store]):
         raise NeedsAttention("the run has no such segment")
+    if not runs.unchanged(deps, run, store):
+        raise NeedsAttention("the data map has changed for this store since the run began: the next run goes by it")
     if stage == "apply" and not may_apply(deps, run, store):
         raise NeedsAttention("this run may not change the store: it is a preview, is braked, or lost the store")
     state = runs.progress(deps, run_id, stage, store, number)
@@ -54,7 +54,7 @@ def step(deps: Deps, run_id: str, stage: runs.Stage, store: str, number: int, ti
         return {"done": True}
     try:
         through = _Segment(deps, run, stage, store, number, state).run(time_left)
-    except TryAgain:
+    except RightfulError:
         runs.save(deps, run, stage, store, number, state)
         raise
     if through:
@@ -82,6 +82,7 @@ class _Segment:
         self._erased = erased.load(deps, run.run_id) if run.erased_until else erased.Erased()
         self._wanted = wanted(self._store, run, bool(self._erased))
         self._held: protecting.Protection | None = None
+        self._most = runs.most(deps, run, store, number) if stage == "apply" else None
 
     def run(self, time_left: TimeLeft) -> bool:
         """Whether the segment is through."""
@@ -93,9 +94,15 @@ class _Segment:
             todo = [each for record in page.records if (each := self._weigh(record, tally))]
             self._settle_pending(page.records, tally)
             if self._stage == "apply" and todo:
+                self._ensure_as_counted(self._state.tally.due + tally.due + len(todo))
                 self._announce(todo)
             for start in range(0, len(todo), BATCH):
-                self._act(todo[start : start + BATCH], tally)
+                before = time_left()
+                wrote = self._act(todo[start : start + BATCH], tally)
+                if wrote and start + BATCH < len(todo) and time_left() <= before - time_left():
+                    # The page is read again, and what was done of it is counted then.
+                    self._state.tally.capacity += tally.capacity
+                    return False
             self._state.tally.add(tally)
             self._state.sample = [*self._state.sample, *(each.record.key for each in todo)][:SAMPLE]
             self._state.pending, self._state.back = {}, []
@@ -138,7 +145,14 @@ class _Segment:
             return None
         guard = {retention.attribute(self._store.retention.since), *map(paths.top, rule.fields)}
         guard |= {retention.attribute(rule.since)} if rule.since else set()
+        guard.update(*map(plans.located_through, self._store.locate))  # it may be somebody else's by then
         return Todo(record, decision.action, tuple(sorted(guard)), rule.fields, back=True)
+
+    def _ensure_as_counted(self, due: int) -> None:
+        """What the brake weighed is what may go: a table that was restored, or an import with old dates, between
+        counting and acting is for the next run to weigh."""
+        if self._most is not None and due > self._most:
+            raise NeedsAttention("more is due in this segment than was counted: the next run counts anew")
 
     def _announce(self, todo: Sequence[Todo]) -> None:
         """Says, before the first write of a page, what is about to be written, so that a try that comes after this one
@@ -167,19 +181,23 @@ class _Segment:
 
     def _done_before(self, record: Record) -> bool:
         """Whether a try of this page that was killed anonymised the record."""
-        if self._state.pending.get(self._mark(record)) != "anonymise" or not record.data.get(ANONYMISED_MARK):
+        if self._state.pending.get(self._mark(record)) != "anonymise":
+            return False
+        if not retention.is_marked(self._store.retention, record):
             return False
         rules = (self._store.retention, self._store.erasure)
         return all(anonymising.stands(record.data, rule.fields) for rule in rules if rule.action == "anonymise")
 
-    def _act(self, batch: Sequence[Todo], tally: Tally) -> None:
+    def _act(self, batch: Sequence[Todo], tally: Tally) -> bool:
+        """Whether anything was written."""
         tally.due += len(batch)
         tally.resurrected += sum(each.back for each in batch)
         protection = self._protection()
         free = [each for each in batch if not self._covered(protection, each.record)]
         tally.held += len(batch) - len(free)
         if self._stage == "count":
-            return
+            return False
+        done = tally.deleted + tally.anonymised
         groups: dict[tuple[str, tuple[str, ...]], list[Todo]] = {}
         for each in free:
             groups.setdefault((each.action, each.guard), []).append(each)
@@ -191,6 +209,7 @@ class _Segment:
             tally.capacity += written.capacity
             for result in written.results:
                 _count(result, tally)
+        return tally.deleted + tally.anonymised > done
 
     def _anonymise(self, some: Sequence[Todo], guard: Sequence[str], tally: Tally) -> Written:
         """A record whose values cannot be changed as the map says is counted, and does not stop the rest."""
@@ -220,7 +239,7 @@ class _Segment:
         return found
 
     def _mark(self, record: Record) -> str:
-        return self._deps.vault.digest("sweep", f"{self._name}\n{record.key}")[:MARK]
+        return self._deps.vault.digest("sweep", f"{self._name}\n{record.key}")[: runs.MARK]
 
 
 def wanted(store: Store, run: runs.Run, ledger: bool) -> Wanted:

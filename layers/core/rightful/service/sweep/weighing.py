@@ -22,7 +22,8 @@ class Weighed:
     waiting: list[str] = field(default_factory=list)
     """Of `braked`, those that the DPO has not decided about."""
     failed: list[str] = field(default_factory=list)
-    """Not counted to the end: a share cannot be told, so nothing in them is touched."""
+    """Nothing in them is touched: they were not counted to the end, so that a share cannot be told, or the data map has
+    changed for them since."""
     counted: dict[str, Tally] = field(default_factory=dict)
 
 
@@ -46,7 +47,7 @@ def weigh(deps: Deps, run: runs.Run) -> Weighed:
         if missing:
             weighed.failed.append(store)
             continue
-        over = share(tally, run.store_sizes.get(store, 0)) > deps.datamap.stores[store].retention.brake
+        over = share(tally, run.store_sizes.get(store, 0)) > run.rules[store]["brake"]
         decision = decided.get(store, {}).get("decision")
         if over:
             weighed.braked.append(store)
@@ -54,8 +55,12 @@ def weigh(deps: Deps, run: runs.Run) -> Weighed:
             continue
         if over and decision is None:
             weighed.waiting.append(store)
-        elif not over or decision == "continue":
+        elif over and decision != "continue":
+            continue
+        elif runs.unchanged(deps, run, store):
             weighed.apply.append(store)
+        else:
+            weighed.failed.append(store)
     return weighed
 
 
