@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unittest.mock import patch
 
 from moto import mock_aws
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.s3.utils import _VersionedKeyStore
 from moto.ses.models import ses_backends
 
 from rightful.aws.clients import Clients
@@ -32,6 +34,7 @@ from rightful.service.deps import Deps
 from rightful.stores.registry import CONNECTORS
 from tests.fakes.clock import MovableClock
 from tests.fakes.executions import MemoryExecutions
+from tests.fakes.s3_repairs import copied_versions
 from tests.fakes.state_machine import Execution, Killed, load
 from tests.fakes.world import ADA, BOB, forever, small_map, store
 
@@ -149,7 +152,7 @@ class Aws:
         dynamodb, s3 = self.own.get("dynamodb"), self.own.get("s3")
         for name, (key, indexed) in TABLES.items():
             indexes = {f"by_{attribute}": (attribute,) for attribute in indexed}
-            dynamodb.create_table(**_table(name, key, INDEXES_OF_REQUESTS if name == REQUESTS else indexes))
+            dynamodb.create_table(**table_request(name, key, INDEXES_OF_REQUESTS if name == REQUESTS else indexes))
         for name, items in ITEMS.items():
             puts = [{"PutRequest": {"Item": {key: {"S": text} for key, text in item.items()}}} for item in items]
             dynamodb.batch_write_item(RequestItems={name: puts})
@@ -278,7 +281,7 @@ class World:
 @contextmanager
 def account() -> Iterator[Aws]:
     """An AWS account for a test process. The environment must hold credentials of some kind."""
-    with mock_aws():
+    with mock_aws(), patch.object(_VersionedKeyStore, "__deepcopy__", copied_versions, create=True):
         watched, own = Clients(region=REGION), Clients(region=REGION)
         kms = own.get("kms")
         mac = kms.create_key(KeyUsage="GENERATE_VERIFY_MAC", KeySpec="HMAC_256")
@@ -307,7 +310,8 @@ class _Shared:
         return self._clients.get(service)
 
 
-def _table(name: str, key: tuple[str, ...], indexes: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+def table_request(name: str, key: tuple[str, ...], indexes: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Of CreateTable. `indexes`: name -> partition key and, perhaps, sort key; all keys are text."""
     names = dict.fromkeys([*key, *(attribute for parts in indexes.values() for attribute in parts)])
 
     def schema(parts: tuple[str, ...]) -> list[dict[str, str]]:

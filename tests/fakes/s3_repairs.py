@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import S3Backend
+from moto.s3.utils import _VersionedKeyStore
 
 _upload_part = S3Backend.upload_part
 
@@ -36,3 +38,11 @@ def list_object_versions(
         last = max(passed, key=lambda each: places[each.name, each.version_id], default=None)
         key_marker, rest["version_id_marker"] = (last.name, last.version_id) if last else (None, None)
     return _list_object_versions(self, bucket_name, delimiter=delimiter, key_marker=key_marker, **rest)
+
+
+def copied_versions(self: _VersionedKeyStore, memo: dict[int, Any]) -> _VersionedKeyStore:
+    """For `_VersionedKeyStore.__deepcopy__`. moto has none, and Python's own way keeps only the newest version."""
+    copy = memo[id(self)] = _VersionedKeyStore()
+    for key, versions in self.iterlists():
+        copy.setlist(key, deepcopy(versions, memo))
+    return copy

@@ -86,7 +86,7 @@ class Wire:
             raise Killed(event_name)
         if fault is Fault.refused:
             self._again = True
-            return _throttled(request)
+            return throttled(request)
         if self._unreachable:
             raise ConnectTimeoutError(endpoint_url=request.url)
         response = self._commit(event_name, request)
@@ -106,7 +106,7 @@ class Wire:
         return response
 
 
-def _throttled(request: Any) -> AWSResponse:
+def throttled(request: Any) -> AWSResponse:
     """As each protocol says it: JSON for most, XML for S3."""
     body = b'{"__type": "ThrottlingException", "message": "Rate exceeded"}'
     headers: Any = {"content-type": "application/x-amz-json-1.0", "x-amzn-errortype": "ThrottlingException"}
