@@ -42,7 +42,7 @@ def hiding(since: str, after: datetime) -> Mapping[str, Any]:
     ranges = _ranges(after.astimezone(UTC))
     if not ranges:
         return {}
-    values = {":fn": {"N": str(LENGTH)}}
+    values = {":ft": {"S": "S"}, ":fn": {"N": str(LENGTH)}}
     between = []
     for n, (low, high) in enumerate(ranges):
         values |= {f":fl{n}": {"S": low}, f":fh{n}": {"S": high}}
@@ -52,6 +52,7 @@ def hiding(since: str, after: datetime) -> Mapping[str, Any]:
     needed = " AND ".join(f"contains(#f, :fy{n})" for n in range(len(NEEDED)))
     impossible = " OR ".join(f"contains(#f, :fx{n})" for n in range(len(IMPOSSIBLE)))
     later = f"({' OR '.join(between)}) AND size(#f) = :fn AND {needed} AND NOT ({impossible})"
+    later = f"attribute_type(#f, :ft) AND {later}"
     return {
         "FilterExpression": f"NOT ({later})",
         "ExpressionAttributeNames": {"#f": since},
