@@ -301,6 +301,17 @@ def test_only_years_and_months_that_may_be_due_are_gone_through(aws: None) -> No
     assert scanned == 5
 
 
+def test_the_size_is_told_where_not_all_is_gone_through(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = ByDate()
+    for number in range(12):
+        bench.put(f"app/2026/12/{number + 1:02}/x")
+    bench.put("elsewhere")
+    assert bench.sweeper().size() == 12
+    assert ReportBench().sweeper().size() == BucketBench().sweeper().size() == 0
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "1")
+    assert bench.sweeper().size() == 10
+
+
 @pytest.mark.parametrize(
     ("pattern", "head", "between"),
     [

@@ -9,8 +9,10 @@ import boto3
 import pytest
 
 from infra.sample.clients import Clients
+from infra.sample.generate import AS_OF, generate
+from infra.sample.keys import event_object
 from infra.sample.truth import Truth
-from rightful import compiled, paths
+from rightful import compiled, paths, retention
 from rightful.datamap.check import load_file
 from rightful.model import Locator, Record
 from rightful.ports import Connector
@@ -79,3 +81,12 @@ def test_who_shares_a_billing_address_is_not_led_to_other_customers_invoices() -
     datamap = load_file(MAP, CONNECTORS, SWEEPERS)
     given = {identity for locator in datamap.stores["invoices"].locate for identity in locator.gives}
     assert given == set()
+
+
+def test_an_event_is_past_its_retention_exactly_when_its_days_file_is_due() -> None:
+    rule = load_file(MAP, CONNECTORS, SWEEPERS).stores["usage_events"].retention
+    events = [event for subject in generate(60, 7) for event in subject.holding.events]
+    assert {event.past for event in events} == {True, False}
+    for event in events:
+        file = Record("", {"key": event_object(event.day)})
+        assert (retention.decide(rule, file, AS_OF).reason == retention.DUE) == event.past
