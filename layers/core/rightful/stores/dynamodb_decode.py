@@ -6,9 +6,10 @@ of records that are surely in use no value is made but their date.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
-from types import GenericAlias
+from types import GenericAlias, SimpleNamespace
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -17,6 +18,8 @@ from rightful.errors import TryAgain
 from rightful.model import Record
 from rightful.stores.dynamodb_values import key_text, to_python
 
+_ODD: Final = re.compile(r'["\\\x00-\x1f]')
+"""Names of attributes that msgspec has no fields for."""
 T = TypeVar("T")
 Key = dict[str, Any]
 """A primary key as the client takes it."""
@@ -104,7 +107,8 @@ class Items:
         self._key = key
         self._since = since
         self.names = sorted({*key, *attributes})
-        self._fields, self._pages, self._batches = _decoders(tuple(self.names), since)
+        self._odd = any(map(_ODD.search, self.names))
+        self._fields, self._pages, self._batches = _decoders(tuple(self.names), since, self._odd)
 
     def of_page(self, body: bytes, hidden: Callable[[Any], bool]) -> tuple[Page, list[Record]]:
         page = _decoded(self._pages, body)
@@ -117,7 +121,7 @@ class Items:
         return got, len(found), list(self._records(found, hidden))
 
     def _records(self, items: list[Any], hidden: Callable[[Any], bool]) -> Iterator[Record]:
-        for item in items:
+        for item in map(self._loose, items) if self._odd else items:
             date = item.since
             if date is not None and hidden(date.get("S")):
                 continue
@@ -127,6 +131,12 @@ class Items:
                 whole[self._since] = plain(date)
             data = {name: to_python(attribute) for name, attribute in whole.items()}
             yield Record(key_text({name: whole[name] for name in self._key}), data)
+
+    def _loose(self, item: dict[str, msgspec.Raw]) -> SimpleNamespace:
+        """As a typed item is."""
+        date = item.get(self._since)
+        found = {field: item.get(name) for name, field in self._fields}
+        return SimpleNamespace(since=msgspec.json.decode(date) if date else None, **found)
 
 
 def _key(key: Key) -> Key:
@@ -152,15 +162,10 @@ def _plain(kind: str, value: Any) -> Any:
 
 
 @lru_cache(maxsize=16)
-def _decoders(names: tuple[str, ...], since: str) -> tuple[list[tuple[str, str]], Any, Any]:
+def _decoders(names: tuple[str, ...], since: str, odd: bool) -> tuple[list[tuple[str, str]], Any, Any]:
     """(attribute, field) of each that stays raw; decoders of pages and of batches."""
     raw = [(name, f"a{n}") for n, name in enumerate(names) if name != since]
-    fields: list[tuple[str, Any, Any]] = [
-        (field, msgspec.Raw, msgspec.field(name=name, default=msgspec.Raw())) for name, field in raw
-    ]
-    if since:
-        fields.append(("since", dict[str, Any] | None, msgspec.field(name=since, default=None)))
-    item = msgspec.defstruct("Item", fields, gc=False, namespace=None if since else {"since": None})
+    item: Any = dict[str, msgspec.Raw] if odd else _typed(raw, since)
     page = msgspec.defstruct(
         "ItemPage",
         [("items", GenericAlias(list, (item,)), msgspec.field(name="Items", default_factory=list))],
@@ -171,6 +176,15 @@ def _decoders(names: tuple[str, ...], since: str) -> tuple[list[tuple[str, str]]
         "ItemBatch", [("responses", batches, msgspec.field(name="Responses", default_factory=dict))], bases=(Got,)
     )
     return raw, msgspec.json.Decoder(page), msgspec.json.Decoder(batch)
+
+
+def _typed(raw: list[tuple[str, str]], since: str) -> Any:
+    fields: list[tuple[str, Any, Any]] = [
+        (field, msgspec.Raw, msgspec.field(name=name, default=msgspec.Raw())) for name, field in raw
+    ]
+    if since:
+        fields.append(("since", dict[str, Any] | None, msgspec.field(name=since, default=None)))
+    return msgspec.defstruct("Item", fields, gc=False, namespace=None if since else {"since": None})
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
