@@ -38,6 +38,10 @@ def test_deletes_what_is_due_and_nothing_else() -> None:
         "changed_meanwhile": 0,
         "resurrected": 0,
         "braked": False,
+        "malformed": 2,
+        "blocked": 0,
+        "failed": 0,
+        "failed_segments": 0,
     }
     assert output["stores"]["invoices"]["kept"] == {"accounting": 1}
     assert output["stores"]["answers"]["anonymised"] == 1
@@ -75,3 +79,15 @@ def test_a_preview_shows_some_keys_where_they_do_not_stay_long() -> None:
     assert set(sample) <= {world.stores["accounts"].key_of({"id": f"a{n}"}) for n in range(50)}
     assert "sample" not in output["stores"]["accounts"]
     assert not [item for item in world.table.items.values() if sample[0] in str(item)]
+
+
+def test_what_was_counted_without_anything_due_is_not_read_again() -> None:
+    world = company(
+        accounts=[{"id": str(n), "used_at": NEW} for n in range(50)],
+        events=[{"id": str(n), "used_at": OLD if n == 7 else NEW} for n in range(50)],
+    )
+    run = world.sweep("apply").run()
+    assert run.history.count("Count what is due in this segment") == 16  # four stores of four segments
+    assert run.history.count("Delete or anonymise what is due in this segment") == 1
+    assert run.value["stores"]["events"]["scanned"] == 50
+    assert run.value["stores"]["events"]["deleted"] == 1

@@ -15,8 +15,11 @@ from rightful.tallies import Tally
 
 FOLDERS: Final = {"apply": "retention", "preview": "previews"}
 """A preview's report shows some records' keys, and so does not stay for long (the bucket's lifecycle)."""
-COUNTS: Final = ("scanned", "due", "deleted", "anonymised", "kept", "held", "changed_meanwhile", "resurrected")
-"""Of each store in the execution's output, besides `braked`."""
+TOLD: Final = (
+    *("scanned", "due", "deleted", "anonymised", "kept", "held", "changed_meanwhile", "resurrected", "braked"),
+    *("malformed", "blocked", "failed", "failed_segments"),
+)
+"""Of each store in the execution's output."""
 
 
 def step(deps: Deps, run_id: str) -> dict[str, Any]:
@@ -49,13 +52,17 @@ def summary(deps: Deps, run: runs.Run, now: datetime) -> dict[str, Any]:
     stores = {}
     for name, segments in run.stores.items():
         rules = run.rules[name]
-        first, missing = counted.get(name, (Tally(), len(segments)))
-        tally, capacity = first, first.capacity
-        if name in applied:
-            tally, missing = applied[name]
-            capacity += tally.capacity
-        elif run.mode == "apply" and name in (*weighed.apply, *weighed.failed):
+        first = Tally.sum(weighed.counted[name].values())
+        # Where nothing was due, the second stage has nothing to say: what was counted there stands.
+        tally = Tally.sum(applied[name].get(number, each)[0] for number, each in counted[name].items())
+        capacity = first.capacity + sum(acted.capacity for acted, _ in applied[name].values())
+        if name in weighed.apply:
+            begun = {number for number, each in weighed.counted[name].items() if each.due}
+            missing = len(begun) - sum(done for _, done in applied[name].values())
+        elif run.mode == "apply" and name in weighed.failed:
             missing = len(segments)
+        else:
+            missing = len(segments) - sum(done for _, done in counted[name].values())
         stores[name] = {
             **tally.as_json(),
             "capacity": round(capacity, 1),
@@ -85,7 +92,7 @@ def summary(deps: Deps, run: runs.Run, now: datetime) -> dict[str, Any]:
 
 def output(summary: dict[str, Any]) -> dict[str, Any]:
     """What the execution answers (the public contract)."""
-    stores = {name: {key: counts[key] for key in (*COUNTS, "braked")} for name, counts in summary["stores"].items()}
+    stores = {name: {key: counts[key] for key in TOLD} for name, counts in summary["stores"].items()}
     return {key: summary[key] for key in ("run_id", "mode", "report")} | {
         "stores": stores,
         "left_out": summary["left_out"],

@@ -195,17 +195,15 @@ def samples(deps: Deps, run: Run, most: int) -> dict[str, list[str]]:
     return found
 
 
-def tallies(deps: Deps, run: Run, stage: Stage) -> dict[str, tuple[Tally, int]]:
-    """Store -> what its segments counted in this stage, and how many of them are not done. A store that this stage has
-    not begun is not there."""
-    found: dict[str, list[Tally]] = {}
-    done: dict[str, int] = {}
+def tallies(deps: Deps, run: Run, stage: Stage) -> dict[str, dict[int, tuple[Tally, bool]]]:
+    """Store -> number of each of its segments that this stage has begun -> what it counted, and whether it is done."""
+    found: dict[str, dict[int, tuple[Tally, bool]]] = {store: {} for store in run.stores}
     for item in deps.table.query(pk(run.run_id), f"SEGMENT#{stage}#"):
-        store = item["sk"].split("#")[2]
-        tally = Tally.from_json(json.loads(item["tally"])) if item["done"] else _opened(deps, run.run_id, item).tally
-        found.setdefault(store, []).append(tally)
-        done[store] = done.get(store, 0) + bool(item["done"])
-    return {store: (Tally.sum(some), len(run.stores[store]) - done[store]) for store, some in found.items()}
+        _, _, store, number = item["sk"].split("#")
+        done = bool(item["done"])
+        tally = Tally.from_json(json.loads(item["tally"])) if done else _opened(deps, run.run_id, item).tally
+        found[store][int(number)] = tally, done
+    return found
 
 
 def most(deps: Deps, run: Run, store: str, number: int) -> float | None:

@@ -24,16 +24,24 @@ class Weighed:
     failed: list[str] = field(default_factory=list)
     """Nothing in them is touched: they were not counted to the end, so that a share cannot be told, or the data map has
     changed for them since."""
-    counted: dict[str, Tally] = field(default_factory=dict)
+    counted: dict[str, dict[int, Tally]] = field(default_factory=dict)
+    """Store -> number of the segment -> what was counted in it."""
 
 
 def step(deps: Deps, run_id: str, applied: Sequence[str]) -> dict[str, Any]:
-    """`{"apply": [{"store", "segment"}], "stores": [name], "waiting": [name]}`: the segments to act on now (of stores
-    not yet in `applied`), their stores, and the stores about which the DPO must be asked."""
+    """`{"apply": [{"store", "segment"}], "stores": [name], "waiting": [name]}`: the segments to act on now (those
+    where something is due, in stores not yet in `applied`), their stores, and the stores about which to ask the DPO."""
     run = runs.load(deps, run_id)
     weighed = weigh(deps, run)
-    stores = [name for name in weighed.apply if name not in applied]
-    return {"apply": runs.items(run, stores), "stores": stores, "waiting": weighed.waiting}
+    items = [
+        {"store": store, "segment": number}
+        for store in weighed.apply
+        if store not in applied
+        for number, tally in sorted(weighed.counted[store].items())
+        if tally.due
+    ]
+    stores = list(dict.fromkeys(str(item["store"]) for item in items))
+    return {"apply": items, "stores": stores, "waiting": weighed.waiting}
 
 
 def weigh(deps: Deps, run: runs.Run) -> Weighed:
@@ -42,9 +50,9 @@ def weigh(deps: Deps, run: runs.Run) -> Weighed:
     counted = runs.tallies(deps, run, "count")
     decided = runs.decisions(deps, run.run_id)
     for store, segments in run.stores.items():
-        tally, missing = counted.get(store, (Tally(), len(segments)))
-        weighed.counted[store] = tally
-        if missing:
+        weighed.counted[store] = {number: tally for number, (tally, _) in counted[store].items()}
+        tally = Tally.sum(weighed.counted[store].values())
+        if sum(done for _, done in counted[store].values()) < len(segments):
             weighed.failed.append(store)
             continue
         over = share(tally, run.store_sizes.get(store, 0)) > run.rules[store]["brake"]
