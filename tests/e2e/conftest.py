@@ -14,11 +14,21 @@ import pytest
 from infra.local.person import Person
 from infra.local.stack import Stack, running_stack
 from infra.sample.truth import Truth
-from tests.e2e import canary, visible
+from tests.e2e import canary, sweeping, visible
 
 PEOPLE = 60
 WAIT_SCALE = 0.1
 """Share of their time that retry intervals really take."""
+
+
+LAST = ("test_retention", "test_least_privilege")
+"""The sweep takes from everybody, and so comes after the tests that need people as they were; what functions asked for
+is compared when all has been played."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs this folder's tests in an order in which they can share the stack; leaves all others where they are."""
+    items.sort(key=lambda item: LAST.index(item.path.stem) + 1 if item.path.stem in LAST else 0)
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +54,12 @@ def played(stack: Stack, person: Callable[[str], Person]) -> Iterator[canary.Pla
     """The whole job by a person made of markers, with every event on the bus caught in a queue."""
     with visible.captured_events(stack):
         yield canary.play(stack, person)
+
+
+@pytest.fixture(scope="session")
+def swept(stack: Stack, truth: Truth) -> sweeping.Swept:
+    """The retention sweep, played."""
+    return sweeping.play(stack, truth)
 
 
 def _free_port() -> int:

@@ -29,6 +29,19 @@ def history(stack: Stack, arn: str) -> list[dict[str, Any]]:
     return [event for page in pages for event in page["events"]]
 
 
+def ended_in(stack: Stack, arn: str, seconds: float = 120) -> str:
+    """The last state of an execution, once it succeeded. Raises Unexpected after `seconds`, or when it failed."""
+    client = stack.client("stepfunctions")
+    for _ in until(seconds):
+        status = client.describe_execution(executionArn=arn)["status"]
+        if status == "SUCCEEDED":
+            entered = [event for event in history(stack, arn) if "stateEnteredEventDetails" in event]
+            return str(entered[-1]["stateEnteredEventDetails"]["name"])
+        if status != "RUNNING":
+            break
+    raise Unexpected(f"the execution is {status}")
+
+
 def wait_for(person: Person, request_id: str, status: str, seconds: float = 120) -> dict[str, Any]:
     """The request once it has this status. Raises Unexpected after `seconds`."""
     for _ in until(seconds):

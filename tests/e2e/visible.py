@@ -45,11 +45,16 @@ def captured_events(stack: Stack) -> Iterator[None]:
 
 
 def _executions(stack: Stack) -> Iterator[Text]:
-    client, arn = stack.client("stepfunctions"), stack.outputs["PrivacyRequestArn"]
-    for page in client.get_paginator("list_executions").paginate(stateMachineArn=arn):
-        for execution in page["executions"]:
-            yield "execution", _plain(client.describe_execution(executionArn=execution["executionArn"]))
-            yield "history", _plain(driving.history(stack, execution["executionArn"]))
+    client = stack.client("stepfunctions")
+    for machine in ("PrivacyRequestArn", "RetentionSweepArn"):
+        pages = client.get_paginator("list_executions").paginate(stateMachineArn=stack.outputs[machine])
+        for execution in (found for page in pages for found in page["executions"]):
+            arn = execution["executionArn"]
+            yield "execution", _plain(client.describe_execution(executionArn=arn))
+            yield "history", _plain(driving.history(stack, arn))
+            for run in client.list_map_runs(executionArn=arn)["mapRuns"]:
+                for child in client.list_executions(mapRunArn=run["mapRunArn"])["executions"]:
+                    yield "execution", _plain(client.describe_execution(executionArn=child["executionArn"]))
 
 
 def _logs(stack: Stack) -> Iterator[Text]:
