@@ -262,6 +262,18 @@ def test_every_kind_of_value_is_read_and_guarded(table: DynamoBench) -> None:
     assert table.snapshot() == {}
 
 
+def test_dates_that_are_no_text_come(table: DynamoBench) -> None:
+    kinds = [Decimal(4102444800), None, True, {"on": AT["lately"]}, [AT["lately"]], {AT["lately"]}, b"2026"]
+    for number, value in enumerate(kinds):
+        table.put({"pk": "ACCOUNT#ada", "sk": str(number), "at": value})
+    table.put({"pk": "ACCOUNT#ada", "sk": "none"})
+    table.put({"pk": "ACCOUNT#ada", "sk": "hidden", "at": AT["lately"]})
+    records, scanned = swept(table)
+    assert scanned == len(kinds) + 2
+    found = {record.data["sk"]: record.data.get("at", "none") for record in records}
+    assert found == {**{str(number): value for number, value in enumerate(kinds)}, "none": "none"}
+
+
 @pytest.mark.parametrize(
     ("size", "items", "most", "expected"), [(0, 0, 8, 1), (2**30, 9, 8, 5), (2**40, 9, 8, 8), (9, 10**7, 100, 21)]
 )
