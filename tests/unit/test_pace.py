@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from rightful.stores.pace import LONGEST_WAIT, Pace
+from rightful.entry import RESERVE
+from rightful.stores.pace import LEAST, LONGEST_WAIT, PAUSE, Pace
 
 
 @dataclass
@@ -40,7 +41,7 @@ def spend(pace: Pace, time: Time, calls: int, units: float, lasting: float = 0.0
     return calls * units / (time.now - begun)
 
 
-@pytest.mark.parametrize("units", [0.5, 20, 256])
+@pytest.mark.parametrize("units", [0.5, 20, 256, 700])
 def test_no_more_is_spent_than_the_limit_says(time: Time, units: float) -> None:
     assert spend(Pace(100, time.clock, time.sleep), time, 400, units) <= 101
 
@@ -68,22 +69,41 @@ def test_throttling_halves_what_went_through_and_calls_that_pass_give_it_back(ti
     assert pace.rate == pytest.approx(500)
     pace.throttled()
     assert pace.rate == pytest.approx(250)
-    for _ in range(15):
+    for _ in range(8):
         pace.spent(1)
     assert pace.rate > 500
-    limited = Pace(40, time.clock, time.sleep)
+    limited = Pace(100, time.clock, time.sleep)
     spend(limited, time, 50, 20)
     limited.throttled()
-    assert limited.rate < 25
+    assert limited.rate == pytest.approx(50, rel=0.05)
     spend(limited, time, 50, 20)
-    assert limited.rate == 40
+    assert limited.rate == 100
 
 
 def test_throttling_never_stops_it_for_good(time: Time) -> None:
-    pace = Pace(50, time.clock, time.sleep)
-    for _ in range(100):
-        pace.throttled()
-    assert pace.rate == 1
+    for most, least in ((0, LEAST), (500, LEAST), (5, 5)):
+        pace = Pace(most, time.clock, time.sleep)
+        for _ in range(100):
+            pace.throttled()
+        assert pace.rate == least
+
+
+def test_no_call_waits_longer_than_a_step_has_in_reserve(time: Time) -> None:
+    pace = Pace(1, time.clock, time.sleep)
+    assert PAUSE < RESERVE
+    for _ in range(3):
+        pace.spent(1000)
+        pace.wait()
+    assert time.slept == [PAUSE] * 3
+
+
+def test_what_went_through_before_a_long_pause_does_not_count(time: Time) -> None:
+    pace = Pace(0, time.clock, time.sleep)
+    spend(pace, time, 10, 10_000)
+    time.now += 86_400
+    spend(pace, time, 200, 10)
+    pace.throttled()
+    assert pace.rate == pytest.approx(500)
 
 
 def test_a_new_limit_holds_at_once_and_forgets_no_throttling(time: Time) -> None:

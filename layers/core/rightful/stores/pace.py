@@ -8,11 +8,16 @@ import random
 from collections.abc import Callable
 from typing import Final
 
+PAUSE: Final = 8.0
+"""Seconds that a call waits at most: less than a step keeps in reserve to save its work. What a single call cost beyond
+that is forgiven, so pages are made small where units are few."""
+WINDOW: Final = 10.0
+"""Seconds without a call after which it is measured anew what goes through."""
 BURST: Final = 1.0
 """Seconds' worth of units that may be spent at once after a pause."""
-LEAST: Final = 1.0
-"""Units a second that throttling never takes away."""
-GROWTH: Final = 1.05
+LEAST: Final = 25.0
+"""Units a second that throttling never takes away, where no limit is lower: a batch of deletes, or 100 KB read."""
+GROWTH: Final = 1.1
 """What a call that was not throttled gives back of the rate."""
 FIRST_WAIT: Final = 0.1
 LONGEST_WAIT: Final = 5.0
@@ -39,17 +44,20 @@ class Pace:
     def limit(self, most: float) -> None:
         """From now on at most so many."""
         self._limit = most or math.inf
-        self._rate = min(self._rate, self._limit) if self._spent else self._limit
+        self._rate = self._limit if self._rate == math.inf else min(self._rate, self._limit)
 
     def wait(self) -> None:
         """Returns when everything spent so far is within the rate."""
         now = self._clock()
+        if now - self._at > WINDOW:
+            self._begun, self._spent = now, 0.0
         if self._rate == math.inf:
             self._left, self._at = 0.0, now
             return
         self._left = min(self._left + (now - self._at) * self._rate, BURST * self._rate)
         self._at = now
         if self._left < 0:
+            self._left = max(self._left, -PAUSE * self._rate)
             self._sleep(-self._left / self._rate)
 
     def spent(self, units: float) -> None:
