@@ -53,6 +53,9 @@ class Wanted:
     """Top-level attribute with the date that decides. Empty: no record may be left out."""
     after: datetime | None = None
     """Records whose `since` is surely later need not come (`retention.surely_after` says which); they are counted."""
+    fresh: bool = True
+    """Read with strong consistency. Counting can do without, at half the price in DynamoDB: a count that is a moment
+    old does no harm."""
 
 
 @dataclass(frozen=True, slots=True)

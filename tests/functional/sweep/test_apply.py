@@ -91,3 +91,10 @@ def test_what_was_counted_without_anything_due_is_not_read_again() -> None:
     assert run.history.count("Delete or anonymise what is due in this segment") == 1
     assert run.value["stores"]["events"]["scanned"] == 50
     assert run.value["stores"]["events"]["deleted"] == 1
+
+
+def test_counting_does_not_ask_for_what_is_dearer_and_acting_does() -> None:
+    world = company(events=[{"id": "e1", "used_at": OLD}])
+    world.sweepers["events"].parts = 1
+    world.sweep("apply").run()
+    assert [wanted.fresh for wanted in world.sweepers["events"].asked] == [False, True]

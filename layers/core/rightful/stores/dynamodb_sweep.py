@@ -128,7 +128,7 @@ class DynamoDBSweeper:
         return Written(results, self._paced.units)
 
     def _page_of_scan(self, part: int, of: int, items: Items, wanted: Wanted, cursor: str | None) -> SweepPage:
-        question = {**self._whole(items), "TableName": self._table, "Segment": part, "TotalSegments": of}
+        question = {**self._whole(items, wanted), "TableName": self._table, "Segment": part, "TotalSegments": of}
         if self._settings.max_rcu:
             question["Limit"] = max(1, PAGE_SECONDS * self._settings.max_rcu // min(of, SIDE_BY_SIDE))
         if cursor:
@@ -180,7 +180,7 @@ class DynamoDBSweeper:
         """How many of these are there now, and those of them that are wanted."""
         scanned, records, idle = 0, [], 0
         while keys:
-            body = self._paced.batch_get_item(RequestItems={self._table: {"Keys": keys, **self._whole(items)}})
+            body = self._paced.batch_get_item(RequestItems={self._table: {"Keys": keys, **self._whole(items, wanted)}})
             got, came, found = items.of_batch(body, self._table, _hidden(wanted))
             self._paced.spent(self._paced.reads, sum(units.capacity_units for units in got.consumed_capacity))
             scanned += came
@@ -194,11 +194,11 @@ class DynamoDBSweeper:
                 self._paced.reads.back_off(idle)
         return scanned, records
 
-    def _whole(self, items: Items) -> dict[str, Any]:
-        """Consistent, and with no more of an item than is looked at."""
+    def _whole(self, items: Items, wanted: Wanted) -> dict[str, Any]:
+        """With no more of an item than is looked at."""
         names = {f"#n{n}": name for n, name in enumerate(items.names)}
         return {
-            "ConsistentRead": True,
+            "ConsistentRead": wanted.fresh,
             "ProjectionExpression": ", ".join(names),
             "ExpressionAttributeNames": names,
         }

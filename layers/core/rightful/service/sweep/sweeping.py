@@ -80,7 +80,7 @@ class _Segment:
         self._store: Store = deps.datamap.stores[store]
         self._sweeper: Sweeper = deps.sweepers[store]
         self._erased = erased.load(deps, run.run_id) if run.erased_until else erased.Erased()
-        self._wanted = wanted(self._store, run, bool(self._erased))
+        self._wanted = wanted(self._store, run, stage, ledger=bool(self._erased))
         self._held: protecting.Protection | None = None
         self._most = runs.most(deps, run, store, number) if stage == "apply" else None
 
@@ -242,7 +242,7 @@ class _Segment:
         return self._deps.vault.digest("sweep", f"{self._name}\n{record.key}")[: runs.MARK]
 
 
-def wanted(store: Store, run: runs.Run, ledger: bool) -> Wanted:
+def wanted(store: Store, run: runs.Run, stage: runs.Stage, *, ledger: bool) -> Wanted:
     """What the sweep must see of each record, and which it need not see at all: what is in use for sure, and too new to
     have come back from before an erasure."""
     rule = store.retention
@@ -255,7 +255,7 @@ def wanted(store: Store, run: runs.Run, ledger: bool) -> Wanted:
             attributes.add(retention.attribute(store.erasure.since))
         if store.locate and run.erased_until and after:
             after = max(after, run.erased_until)
-    return Wanted(frozenset(attributes), retention.attribute(rule.since), after)
+    return Wanted(frozenset(attributes), retention.attribute(rule.since), after, fresh=stage == "apply")
 
 
 def _count(result: Result, tally: Tally) -> None:
