@@ -111,6 +111,24 @@ def test_throttled_at_every_fifth_call_nothing_is_lost() -> None:
     assert (counts["deleted"], len(left(world, "accounts"))) == (2000, 1000)
 
 
+def test_a_store_that_throttles_again_and_again_is_gone_through_for_as_long_as_it_gives_anything() -> None:
+    """Far more often than a state of the workflow is tried again; half-way through a page, too."""
+    world = company(accounts=[{"id": f"{n:05}", "used_at": OLD} for n in range(4000)])
+    world.sweepers["accounts"].page_size, world.sweepers["accounts"].parts = 2000, 1
+    turn = iter(range(10**6))
+
+    def throttle(name: str, when: Moment) -> None:
+        if name == "sweeper.delete" and when == "before" and next(turn) % 150 == 149:
+            raise TryAgain("throttled")
+
+    watch(world, throttle)
+    world.sweep("apply").run()
+    watch(world, lambda name, when: None)
+    counts = report(world, "by-hand")["accounts"]
+    assert adds_up(counts)
+    assert (counts["deleted"], left(world, "accounts")) == (4000, [])
+
+
 def test_one_poison_record_in_a_thousand_stops_nothing_else() -> None:
     world = company(
         accounts=[{"id": f"{n:05}", "used_at": OLD} for n in range(3000)],

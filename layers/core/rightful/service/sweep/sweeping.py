@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from rightful import anonymising, paths, plans, retention
-from rightful.errors import NeedsAttention, RightfulError
+from rightful.errors import NeedsAttention, RightfulError, TryAgain
 from rightful.model import Done, Record, Result, Store, Strategy
 from rightful.ports import ANONYMISED_MARK, Sweeper, Wanted, Written
 from rightful.service import erased, protecting
@@ -40,8 +40,8 @@ class Todo:
 
 
 def step(deps: Deps, run_id: str, stage: runs.Stage, store: str, number: int, time_left: TimeLeft) -> dict[str, bool]:
-    """Works on a segment until it is through or time runs short; `{"done"}`. Raises TryAgain when the store throttles,
-    NeedsAttention when it cannot be gone through, both with everything counted so far saved."""
+    """Works on a segment until it is through or time runs short; `{"done"}`. Raises TryAgain when the store throttles
+    and nothing at all was done, NeedsAttention when it cannot be gone through; what was counted so far is saved."""
     run = runs.load(deps, run_id)
     if store not in run.stores or not 0 <= number < len(run.stores[store]):
         raise NeedsAttention("the run has no such segment")
@@ -52,10 +52,13 @@ def step(deps: Deps, run_id: str, stage: runs.Stage, store: str, number: int, ti
     state = runs.progress(deps, run_id, stage, store, number)
     if state is None:
         return {"done": True}
+    work = _Segment(deps, run, stage, store, number, state)
     try:
-        through = _Segment(deps, run, stage, store, number, state).run(time_left)
-    except RightfulError:
+        through = work.run(time_left)
+    except RightfulError as error:
         runs.save(deps, run, stage, store, number, state)
+        if isinstance(error, TryAgain) and work.progressed:
+            return {"done": False}  # so that only tries that come to nothing are counted against the segment
         raise
     if through:
         runs.close(deps, run, stage, store, number, state)
@@ -81,6 +84,7 @@ class _Segment:
         self._sweeper: Sweeper = deps.sweepers[store]
         self._erased = erased.load(deps, run.run_id) if run.erased_until else erased.Erased()
         self._wanted = wanted(self._store, run, stage, ledger=bool(self._erased))
+        self.progressed = False
         self._held: protecting.Protection | None = None
         self._most = runs.most(deps, run, store, number) if stage == "apply" else None
 
@@ -99,6 +103,7 @@ class _Segment:
             for start in range(0, len(todo), BATCH):
                 before = time_left()
                 wrote = self._act(todo[start : start + BATCH], tally)
+                self.progressed = self.progressed or wrote
                 if wrote and start + BATCH < len(todo) and time_left() <= before - time_left():
                     # The page is read again, and what was done of it is counted then.
                     self._state.tally.capacity += tally.capacity
@@ -107,6 +112,7 @@ class _Segment:
             self._state.sample = [*self._state.sample, *(each.record.key for each in todo)][:SAMPLE]
             self._state.pending, self._state.back = {}, []
             self._state.cursor = page.cursor
+            self.progressed = True
             if page.cursor is None:
                 return True
             if time_left() <= 0:
