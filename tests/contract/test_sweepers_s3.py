@@ -3,6 +3,7 @@ again before it is believed."""
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -440,6 +441,16 @@ def test_a_file_that_cannot_be_read_needs_a_person(
     bench = made()
     monkeypatch.setattr(bench, "file", lambda rows: b"PAR1 or gzip, neither of the two")
     bench.report()
+    segment = bench.sweeper().segments(2, NOW)[0]
+    with pytest.raises(NeedsAttention, match="cannot be read"):
+        bench.sweeper().page(segment, EVERYTHING, None)
+
+
+@pytest.mark.parametrize("row", ["", '"too","short"', '"' + "x" * 200_000 + '"'])
+def test_a_row_that_is_none_needs_a_person(aws: None, row: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = ReportBench()
+    monkeypatch.setattr(bench, "file", lambda rows: gzip.compress(f"{row}\n".encode()))
+    bench.report(count=1)
     segment = bench.sweeper().segments(2, NOW)[0]
     with pytest.raises(NeedsAttention, match="cannot be read"):
         bench.sweeper().page(segment, EVERYTHING, None)

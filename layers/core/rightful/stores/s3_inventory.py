@@ -144,6 +144,8 @@ class Reports:
                     digest.update(chunk)
                     file.write(chunk)
         except OSError as error:
+            if error.errno is None:  # a connection that fell silent: botocore's errors are of this kind too
+                raise
             raise NeedsAttention(f"no room for a file of the inventory report ({type(error).__name__})") from None
         if digest.hexdigest() != md5.lower():
             raise TryAgain("a file of the inventory report came with another MD5 than its manifest says")
@@ -184,10 +186,12 @@ def _csv(path: Path, columns: tuple[str, ...], start: int) -> Iterator[list[Any]
     try:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
             for row in islice(csv.reader(file), start, None):
+                if len(row) != len(columns):
+                    raise csv.Error
                 for number in keys:
                     row[number] = unquote_plus(row[number])
                 yield row
-    except (csv.Error, EOFError, IndexError, OSError, UnicodeDecodeError, zlib.error):
+    except (csv.Error, EOFError, OSError, UnicodeDecodeError, zlib.error):
         raise NeedsAttention(_UNREADABLE) from None
 
 
@@ -232,7 +236,7 @@ def _entry(row: dict[str, Any]) -> Entry:
         "is_latest": row["is_latest"] in (True, "true"),
         "last_modified": _moment(row["last_modified"]),
     }
-    if not marker and row.get("size") not in (None, ""):
+    if not marker and str(row.get("size", "")).isdecimal():
         entry["size"] = int(row["size"])
     if not marker and row.get("etag"):
         entry["etag"] = '"' + row["etag"].strip('"') + '"'
