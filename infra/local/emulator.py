@@ -132,7 +132,7 @@ def stop(directory: Path) -> bool:
 
 
 def _temporary(directory: Path) -> Path:
-    """Where the emulator unpacks each Lambda process, some 40 MB each."""
+    """Where the emulator unpacks each Lambda process, 40 to 100 MB each."""
     return directory / "tmp"
 
 
