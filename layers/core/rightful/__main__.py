@@ -53,7 +53,11 @@ def summary(datamap: DataMap) -> str:
     for name, store in datamap.stores.items():
         found = ", ".join(dict.fromkeys(locator.by for locator in store.locate)) or "-"
         kept = f"{store.erasure.period} ({store.erasure.ground})" if store.erasure.action == "keep" else "-"
-        retention = f"{store.retention.action} {store.retention.period} after {store.retention.since}"
+        rule = store.retention
+        unless = [f"{each.ground} {each.period}".strip() for each in rule.unless]
+        retention = f"{rule.action} {rule.period} after {rule.since}" + (
+            f", unless {', '.join(unless)}" if unless else ""
+        )
         rows.append((name, store.connector, found, store.erasure.action, kept, retention))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -14,7 +14,7 @@ import pytest
 
 from rightful.archive import article15, viewer
 from rightful.archive.survey import Survey
-from rightful.model import Controller, DataMap, Erasure, Field, Record, Retention, Store
+from rightful.model import Controller, DataMap, Erasure, Field, Record, Retention, Store, Unless
 from rightful.records import from_line, to_line
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -76,7 +76,7 @@ def store(title: str, **more: Any) -> Store:
         connector=more.pop("connector", "memory"),
         purpose="To help you",
         lawful_basis="Contract",
-        retention=Retention(period="P1Y6M", since="last_used_at"),
+        retention=Retention(period="P1Y6M", since="last_used_at", unless=more.pop("unless", [])),
         erasure=more.pop("erasure", Erasure(action="delete")),
         fields={"a": Field(category="user.contact.email")},
         **more,
@@ -199,7 +199,12 @@ def test_it_says_what_was_found_masked_left_out_and_never_looked_at() -> None:
         broken=store("Mails"),
         later=store("Old paper", connector="planned"),
         kept=store(
-            "Invoices", erasure=Erasure(action="keep", ground="accounting", law="§ 147 AO", period="P10Y", since="at")
+            "Invoices",
+            erasure=Erasure(action="keep", ground="accounting", law="§ 147 AO", period="P10Y", since="at"),
+            unless=[
+                Unless(ground="active_service", attribute="a", equals=["b"]),
+                Unless(ground="accounting", period="P7Y", since="issued_at"),
+            ],
         ),
     )
     found = survey_of([{"a": n} for n in range(1234)], {"other": 1})
@@ -216,6 +221,10 @@ def test_it_says_what_was_found_masked_left_out_and_never_looked_at() -> None:
     assert "Surveys" in text
     assert "it is kept for 10 years: accounting duties (§ 147 AO)" in text
     assert "1 year and 6 months, counted from “last used at”" in text
+    assert (
+        "longer for delivering the service to you, while it is delivered; longer for accounting duties (7 years, "
+        in text
+    )
     assert "2 November 2026" in text
     assert "24 December 2026" in text
     assert "contact · email" in text

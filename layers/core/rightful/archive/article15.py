@@ -33,7 +33,14 @@ def _of_store(store: Store) -> dict[str, Any]:
         "lawful_basis": store.lawful_basis,
         "categories": sorted({meaning.category for meaning in store.fields.values()}),  # (b)
         "recipients": store.recipients,  # (c)
-        "retention": {"period": store.retention.period, "since": store.retention.since},  # (d)
+        "retention": {  # (d)
+            "period": store.retention.period,
+            "since": store.retention.since,
+            "longer": [
+                {"ground": unless.ground, "period": unless.period, "since": unless.since}
+                for unless in store.retention.unless
+            ],
+        },
         "on_erasure": {  # (e)
             "action": rule.action,
             **({"ground": rule.ground, "law": rule.law, "period": rule.period} if rule.action == "keep" else {}),
