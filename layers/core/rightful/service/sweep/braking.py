@@ -20,7 +20,7 @@ def ask(deps: Deps, run_id: str, task_token: str) -> dict[str, Any]:
     DPO what is braked, once; the report's summary."""
     run = runs.load(deps, run_id)
     summary = reporting.write(deps, run)
-    sealed = deps.vault.seal(runs.key_id(run_id), task_token.encode())
+    sealed = deps.vault.seal(runs.key_id(run_id), task_token.encode(), run.began_at + runs.LIFE)
     deps.table.update(runs.pk(run_id), "RUN", {"task_token": sealed})
     weighed = weighing.weigh(deps, run)  # after the token is there: whoever answers from now on finds it
     waiting = weighed.waiting
