@@ -11,6 +11,7 @@ import pytest
 
 from rightful.errors import Conflict, TryAgain
 from rightful.model import Store
+from rightful.service import holding
 from rightful.service.sweep import braking, runs, splitting
 from tests.fakes.recording import Moment, no_fault
 from tests.fakes.state_machine import Execution, Failed
@@ -83,6 +84,25 @@ def test_no_more_goes_than_the_dpo_was_shown(world: World) -> None:
     answered(world, run)
     assert len(left(world, "accounts")) >= 7
     assert reported(world)["accounts"]["failed_segments"] > 0
+
+
+def test_what_is_withheld_brakes_nothing_and_goes_no_sooner_than_it_was_weighed() -> None:
+    """All of a store is due and held, day after day; the hold is released while the sweep goes on."""
+    world = company(sweep_map(events=10), events=[{"id": f"e{n}", "used_at": OLD} for n in range(10)])
+    holding.place(world.deps, "h1", "store", store="events", ground="legal_process", reason="case 12")
+    assert world.sweep("apply", "monday", stores=["events"]).run().ended
+    world.reports.delete("retention/")
+    counting = []
+
+    def release() -> None:
+        counting.append(1)
+        if len(counting) == world.sweepers["events"].parts + 1:
+            holding.release(world.deps, "h1")
+
+    world.sweepers["events"].between = release
+    world.sweep("apply", "tuesday", stores=["events"]).run()
+    assert len(left(world, "events")) == 10
+    assert reported(world)["events"]["failed_segments"] > 0
 
 
 def test_what_was_done_before_a_segment_failed_is_counted() -> None:

@@ -207,14 +207,14 @@ def tallies(deps: Deps, run: Run, stage: Stage) -> dict[str, dict[int, tuple[Tal
 
 
 def most(deps: Deps, run: Run, store: str, number: int) -> float | None:
-    """How many records of a segment may be due when it is acted on: what was counted there, and as many more as would
-    not have braked the store. None where nothing brakes it."""
+    """How many records of a segment may be written to: what was due there and not withheld when it was counted, and as
+    many more as would not have braked the store. None where nothing brakes it."""
     brake = run.rules[store]["brake"]
     item = deps.table.get(pk(run.run_id), _segment("count", store, number))
     if brake >= NO_BRAKE or item is None or not item["done"]:
         return None
     counted = Tally.from_json(json.loads(item["tally"]))
-    return counted.due + counted.scanned * brake / 100
+    return counted.due - counted.held + counted.scanned * brake / 100
 
 
 def lock(deps: Deps, run_id: str, execution: str, store: str) -> str:

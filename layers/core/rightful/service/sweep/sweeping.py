@@ -98,7 +98,6 @@ class _Segment:
             todo = [each for record in page.records if (each := self._weigh(record, tally))]
             self._settle_pending(page.records, tally)
             if self._stage == "apply" and todo:
-                self._ensure_as_counted(self._state.tally.due + tally.due + len(todo))
                 self._announce(todo)
             for start in range(0, len(todo), BATCH):
                 before = time_left()
@@ -154,10 +153,11 @@ class _Segment:
         guard.update(*map(plans.located_through, self._store.locate))  # it may be somebody else's by then
         return Todo(record, decision.action, tuple(sorted(guard)), rule.fields, back=True)
 
-    def _ensure_as_counted(self, due: int) -> None:
-        """What the brake weighed is what may go: a table that was restored, or an import with old dates, between
-        counting and acting is for the next run to weigh."""
-        if self._most is not None and due > self._most:
+    def _ensure_as_counted(self, tally: Tally) -> None:
+        """What the brake weighed is what may go: a table that was restored, an import with old dates, or a hold that
+        was released between counting and acting is for the next run to weigh."""
+        whole = Tally.sum([self._state.tally, tally])
+        if self._most is not None and whole.due - whole.held > self._most:
             raise NeedsAttention("more is due in this segment than was counted: the next run counts anew")
 
     def _announce(self, todo: Sequence[Todo]) -> None:
@@ -203,6 +203,7 @@ class _Segment:
         tally.held += len(batch) - len(free)
         if self._stage == "count":
             return False
+        self._ensure_as_counted(tally)
         done = tally.deleted + tally.anonymised
         groups: dict[tuple[str, tuple[str, ...]], list[Todo]] = {}
         for each in free:
