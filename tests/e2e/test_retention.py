@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from infra.local import checks
+from infra.local.person import Person
 from infra.local.stack import Stack
-from infra.sample.digest import Snapshot
-from infra.sample.keys import STORES
+from infra.local.sweeps import Sweep
+from infra.sample.digest import Snapshot, snapshot
+from infra.sample.keys import STORES, table_name
 from infra.sample.truth import Truth
 from rightful.service.sweep import measuring, reporting
 from tests.e2e import driving
-from tests.e2e.sweeping import BRAKED, Swept
+from tests.e2e.sweeping import BRAKED, Swept, ended
 
 DPO = "privacy@salescookie.com"
 
@@ -141,3 +144,27 @@ def test_a_run_of_the_schedule_that_fires_twice_is_done_once(stack: Stack, swept
     ]
     ends = sorted(driving.ended_in(stack, arn) for arn in arns)
     assert ends == ["Another execution does this run", "Write the report"]
+
+
+def test_what_a_backup_brought_back_is_erased_again(
+    stack: Stack, truth: Truth, person: Callable[[str], Person], swept: Swept
+) -> None:
+    """The tables are copied, somebody is erased, and the copy is put back."""
+    stores, client = ("accounts", "subscriptions", "tickets"), stack.client("dynamodb")
+    held = [email for email in truth.people() if all(truth.person(email)[store]["keys"] for store in stores)]
+    email = next(
+        email for email in held if set(truth.person(email)["accounts"]["keys"]) <= swept.at_last["accounts"].keys()
+    )
+    copies = {store: client.scan(TableName=table_name(store))["Items"] for store in stores}
+    leaver = person(email)
+    assert leaver.wait(leaver.ask("erasure"))["status"] == "completed"
+    erased = snapshot(stack.client)
+    for store, items in copies.items():
+        for item in items:
+            client.put_item(TableName=table_name(store), Item=item)
+    restored = snapshot(stack.client)
+    assert restored["accounts"] != erased["accounts"]
+
+    output = ended(Sweep.start(stack, "apply", as_of=truth.content["as_of"], stores=list(stores)))
+    assert output["stores"]["accounts"]["resurrected"] == len(truth.person(email)["accounts"]["keys"])
+    assert snapshot(stack.client) == erased
