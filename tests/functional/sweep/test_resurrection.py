@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from rightful.errors import NeedsAttention
+from rightful.service import erased
 from tests.fakes.recording import Moment
 from tests.fakes.state_machine import Failed
 from tests.fakes.world import ADA, World
@@ -100,6 +102,16 @@ def test_a_preview_tells_what_came_back(world: World) -> None:
     before = world.contents()
     assert world.sweep("preview").run().value["stores"]["accounts"]["resurrected"] == 1
     assert world.contents() == before
+
+
+def test_of_two_erasures_the_later_one_stands_though_the_earlier_ends_last(world: World) -> None:
+    later = world.clock()
+    who = {"email": [ADA]}
+    erased.note(world.deps, who, later, [])
+    erased.note(world.deps, who, later - timedelta(days=30), ["accounts"])
+    erased.snapshot(world.deps, "run")
+    ledger = erased.load(world.deps, "run")
+    assert ledger.came_back("accounts", erased.digests(world.deps, who), later - timedelta(days=1))
 
 
 def test_the_ledger_holds_nobodys_identity(world: World) -> None:

@@ -32,10 +32,13 @@ def digests(deps: Deps, identities: Mapping[str, Iterable[str]]) -> set[str]:
 
 
 def note(deps: Deps, identities: Mapping[str, Iterable[str]], before: datetime, left_out: Iterable[str]) -> None:
-    """An erasure was completed. Idempotent; a later erasure of the same identity takes the place of the earlier."""
+    """An erasure was completed. Idempotent; of two erasures of the same identity the later one stands, in whichever
+    order they end."""
     facts: dict[str, Any] = {"before": stamp(before), "except": sorted(left_out)}
     for each in sorted(digests(deps, identities)):
-        deps.table.update(LEDGER, each, facts)
+        noted = deps.table.get(LEDGER, each)
+        if noted is None or noted["before"] <= facts["before"]:
+            deps.table.update(LEDGER, each, facts)
 
 
 @dataclass(frozen=True, slots=True)

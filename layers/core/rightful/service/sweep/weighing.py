@@ -73,7 +73,7 @@ def weigh(deps: Deps, run: runs.Run) -> Weighed:
 
 
 def share(tally: Tally, size: int) -> float:
-    """Percent of a store that is due and not withheld. `size`: records in the store, where more than `scanned` are known
-    to be there."""
+    """Percent of a store that is due and not withheld. `size`: records in the store, where more than `scanned` are
+    known to be there."""
     whole = max(tally.scanned, size)
     return 100 * (tally.due - tally.held) / whole if whole else 0.0
