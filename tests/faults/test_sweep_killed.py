@@ -1,4 +1,5 @@
-"""The sweep over real adapters, killed at every AWS call: the next container ends it as if nothing had been.
+"""The sweep over real adapters, killed at every AWS call, or told nothing of what a call did and so calling again: it
+ends as if nothing had been.
 
 A container leaves no trace but its calls, so a kill after one call differs from a kill before the next only where the
 call is the last one that the container makes; those that write are tried both ways.
@@ -21,7 +22,7 @@ from tests.fakes.partiql import partiql
 from tests.fakes.s3_repairs import list_object_versions
 from tests.faults.swept import BUCKET, SWEEPING, Company, bucket_map, create, table_map
 from tests.faults.test_sweep import adds_up
-from tests.faults.wire import Call, Fault, Wire
+from tests.faults.wire import Call, Fault, Wire, no_waiting
 from tests.functional.sweep.company import NEW, OLD
 
 READS = ("BatchGet", "Decrypt", "Describe", "Generate", "Get", "Head", "List", "Query", "Scan")
@@ -56,7 +57,7 @@ LOCKED = "accounts/1/locked"
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
-    with pytest.MonkeyPatch.context() as patch, account() as made, partiql():
+    with pytest.MonkeyPatch.context() as patch, account() as made, partiql(), no_waiting():
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         for name, items in ITEMS.items():
@@ -150,9 +151,11 @@ def run(aws: Aws, wire: Wire, scene: Scene, at: int = -1, fault: Fault | None = 
     return {"left": scene.left(company), "counts": counts}
 
 
-@pytest.mark.parametrize("fault", [Fault.killed_before, Fault.killed_after])
+@pytest.mark.parametrize("fault", [Fault.killed_before, Fault.killed_after, Fault.answer_lost])
 @pytest.mark.parametrize("name", SCENES)
-def test_killed_at_any_call_the_end_and_the_counts_are_the_same(aws: Aws, wire: Wire, name: str, fault: Fault) -> None:
+def test_wherever_it_is_killed_or_not_answered_the_end_and_the_counts_are_the_same(
+    aws: Aws, wire: Wire, name: str, fault: Fault
+) -> None:
     scene = SCENES[name]
     undisturbed = run(aws, wire, scene)
     calls = list(wire.calls)

@@ -54,7 +54,8 @@ def statement(table: str, record: Record, guard: Sequence[str]) -> Statement | N
 
 def run(paced: Paced, todo: Sequence[Statement]) -> list[Result]:
     """At most AT_ONCE statements; one result each, in order. Those that are throttled are asked again, alone. Raises
-    TryAgain when that lasts, and RefusedRecordError when DynamoDB refuses them all together."""
+    TryAgain when that lasts, and RefusedRecordError when DynamoDB refuses them all together. What is gone when the SDK
+    asks for the second time is taken for deleted by the first."""
     from rightful.stores import dynamodb_decode
 
     results: dict[int, Result] = {}
@@ -64,7 +65,7 @@ def run(paced: Paced, todo: Sequence[Statement]) -> list[Result]:
         paced.spent(paced.writes, sum(units.capacity_units for units in answer.consumed_capacity))
         for n, response in zip(asked, answer.responses, strict=True):
             if response.error is None:
-                results[n] = Result(Done.deleted if response.returned else Done.gone)
+                results[n] = Result(Done.deleted if response.returned or paced.again else Done.gone)
             elif response.error.code not in PASSING:
                 results[n] = _result(response.error.code)
         if len(results) == len(todo):

@@ -35,7 +35,8 @@ def _body(response_dict: dict[str, Any], customized_response_dict: dict[str, Any
 
 
 class Paced:
-    """`units` is what was consumed since it was last set to 0."""
+    """`units` is what was consumed since it was last set to 0. `again`: the last call was sent more than once, so that
+    an earlier try may have taken effect and only its answer was lost."""
 
     def __init__(
         self, client: Any, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
@@ -44,6 +45,7 @@ class Paced:
         self.reads = Pace(0, clock, sleep)
         self.writes = Pace(0, clock, sleep)
         self.units = 0.0
+        self.again = False
 
     def describe_table(self, **question: Any) -> Any:
         return self._client.describe_table(**question)
@@ -100,7 +102,9 @@ class Paced:
                 pace.throttled()
                 pace.back_off(tries)
                 continue
-            if answer["ResponseMetadata"].get("RetryAttempts"):  # the SDK was throttled, or met a fault that passes
+            retried = answer["ResponseMetadata"].get("RetryAttempts")  # the SDK met a throttle or a fault that passes
+            if retried:
                 pace.throttled()
+            self.again = bool(tries or retried)
             return answer
         raise AssertionError("the last try returns or raises")

@@ -218,8 +218,9 @@ class S3Objects:
         try:
             self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload["key"], UploadId=upload["upload_id"])
         except ClientError as error:
-            if error_code(error) in GONE:
-                return Result(Done.gone)
+            if error_code(error) in GONE:  # after a try whose answer was lost, it is gone by our own hand
+                again = error.response["ResponseMetadata"].get("RetryAttempts")
+                return Result(Done.deleted if again else Done.gone)
             return _of_one(error)
         return Result(Done.deleted)
 
