@@ -18,8 +18,9 @@ PAGE = 500
 
 
 def place_on_person(deps: Deps, hold_id: str, email: str, **facts: Any) -> dict[str, Any]:
-    """A hold on all that the identity graph leads to from this address, in every store, now and later. Reads the
-    stores; see `place` for `facts`, idempotence and errors."""
+    """A hold on whatever carries, in any store, now or later, this address or another identity that the graph leads to
+    from it today; not on identities that the person gets later. Reads the stores; see `place` for `facts`, idempotence
+    and errors. Raises NeedsAttention when the walk cannot be finished."""
     return place(deps, hold_id, "person", digests(deps, walk(deps, email)), **facts)
 
 
