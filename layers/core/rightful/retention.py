@@ -9,7 +9,7 @@ calendar months, see `rightful.periods`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -28,8 +28,6 @@ MALFORMED: Final = "malformed"
 """A date that decides is missing or cannot be read."""
 ANONYMISED: Final = "anonymised"
 """The rule was carried out earlier."""
-GROUNDLESS: Final = (DUE, IN_USE, MALFORMED, ANONYMISED)
-"""Reasons that are no ground of the data map."""
 
 SKEW: Final = timedelta(minutes=5)
 """How far a machine's clock may be ahead: a sweep decides as of that much earlier."""
@@ -37,7 +35,12 @@ EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
 """Anything before is how software writes *never*: the epoch, year 1, or a number that is no count of seconds."""
 _DAY: Final = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}|[0-9]{4}-?W[0-9]{2}(-?[0-9])?", re.ASCII)
 _HOUR: Final = re.compile(rf"(?:{_DAY.pattern}).[0-9]{{2}}(?:Z|[+-][0-9:]+)?", re.ASCII)
-_PLAIN: Final = re.compile(r"2[0-9]{3}-[01][0-9]-[0-3][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z", re.ASCII)
+_PLAIN: Final = re.compile(
+    r"2[0-9]{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z",
+    re.ASCII,
+)
+"""Of every year; 29 February, which is not in every year, is left to `decide`."""
 _MARGIN: Final = periods.Period(days=3)
 
 
@@ -121,23 +124,14 @@ def due_after(rule: Retention, now: datetime) -> datetime:
 def surely_after(value: Any, moment: datetime) -> bool:
     """Whether a date is plainly written (`2027-01-31T09:30:00Z`) and later than `moment`, told without parsing it. What
     is written in another way is for `decide`."""
-    return (
-        isinstance(value, str) and _PLAIN.fullmatch(value) is not None and value > _text(moment) and _is_day(value[:10])
-    )
+    return later_than(moment)(value)
 
 
 @lru_cache(maxsize=16)
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@lru_cache(maxsize=4096)
-def _is_day(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+def later_than(moment: datetime) -> Callable[[Any], bool]:
+    """`surely_after` for many values: of a page that a sweep reads, each record is asked."""
+    text, plain = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), _PLAIN.fullmatch
+    return lambda value: isinstance(value, str) and plain(value) is not None and value > text
 
 
 def dates(since: str, record: Record) -> list[datetime | None]:

@@ -211,7 +211,7 @@ class DynamoDBSweeper:
 def _hidden(wanted: Wanted) -> Callable[[Any], bool]:
     if wanted.after is None:
         return lambda _: False
-    return partial(retention.surely_after, moment=wanted.after)
+    return retention.later_than(wanted.after)
 
 
 def _one(write: Callable[[], list[Result]]) -> Result:
