@@ -79,12 +79,6 @@ class MemoryTable(Recorder):
                 _copied_item(item) for item in sorted(indexed, key=lambda item: str(item["received_at"]), reverse=True)
             ]
 
-    def open_requests(self) -> list[dict[str, Any]]:
-        with self.operation("open_requests"):
-            found = [self._live(*key) for key, item in self.items.items() if item.get("open")]
-            indexed = [item for item in found if item is not None and "due_at" in item]
-            return [_copied_item(item) for item in sorted(indexed, key=lambda item: str(item["due_at"]))]
-
     def delete(self, pk: str, sk: str) -> None:
         with self.operation("delete", pk, sk):
             self.items.pop((pk, sk), None)

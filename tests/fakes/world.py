@@ -19,7 +19,17 @@ from rightful.model import (
     Store,
     Strategy,
 )
-from rightful.service import asking, completing, discovering, erasing, exporting, packaging, planning, requests
+from rightful.service import (
+    asking,
+    completing,
+    discovering,
+    erasing,
+    exporting,
+    packaging,
+    planning,
+    protecting,
+    requests,
+)
 from rightful.service.deps import Deps, Settings, TimeLeft
 from rightful.service.sweep import braking, reporting, splitting, sweeping, weighing
 from tests.fakes.clock import MovableClock
@@ -194,6 +204,7 @@ class World:
                 "what": requests.RECEIVED,
             },
         )
+        protecting.guard(self.deps, request_id, person=self.vault.digest("person", email))
 
     def execution(self, request_id: str = "r1") -> Execution:
         """The workflow of a request, not yet run."""

@@ -16,7 +16,6 @@ Grant = tuple[str, str]
 """(action, resource as written)."""
 
 TABLE, INDEX, KEYS = "RequestsTable.Arn", "${RequestsTable.Arn}/index/by_person", "KeysTable.Arn"
-DUE = "${RequestsTable.Arn}/index/by_due"
 BUCKET, WORK, PACKAGES = "ExportsBucket.Arn", "${ExportsBucket.Arn}/work/*", "${ExportsBucket.Arn}/packages/*"
 ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
 SES = (ARN % ("ses", "identity/*"), ARN % ("ses", "configuration-set/${MailConfiguration}"))
@@ -43,7 +42,6 @@ NEEDED: dict[str, set[Grant]] = {
     "table.update": UPDATE,
     "table.query": {("dynamodb:Query", TABLE)},
     "table.by_person": {("dynamodb:Query", INDEX)},
-    "table.open_requests": {("dynamodb:Query", DUE), ("dynamodb:BatchGetItem", TABLE)},
     "table.delete": {("dynamodb:DeleteItem", TABLE)},
     "limits.take": READ | UPDATE | NEW,
     "vault.open": UNSEAL,

@@ -231,3 +231,13 @@ def test_what_was_anonymised_is_not_anonymised_again() -> None:
     rule = store(Erasure(action="anonymise", fields={"name": Strategy(strategy="null")}))
     assert decide(rule, Record("k", {"name": "Ada"}), NOW) == Decision("anonymise")
     assert decide(rule, Record("k", {ANONYMISED_MARK: "2027-01-01T00:00:00Z"}), NOW) == Decision("done")
+
+
+def test_a_record_that_is_found_by_a_field_that_was_blotted_holds_the_person_again() -> None:
+    """`hmac` leaves what looks like any value, but nobody is found by it."""
+    blotted = Erasure(action="anonymise", fields={"email": Strategy(strategy="hmac")})
+    rules = store(blotted, {"email": [], "account": []})
+    record = Record("k", {"email": "ada@example.org", "account": "a", ANONYMISED_MARK: "2026-01-01T00:00:00Z"})
+    by_email, by_account = rules.locate
+    assert decide(rules, record, NOW, by_account).action == "done"
+    assert decide(rules, record, NOW, by_email).action == "anonymise"

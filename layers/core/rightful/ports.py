@@ -246,7 +246,4 @@ class Table(Protocol):
     def by_person(self, person: str) -> list[dict[str, Any]]:
         """Requests of a person (keyed hash), newest first."""
 
-    def open_requests(self) -> list[dict[str, Any]]:
-        """All requests that are open, the most urgent first."""
-
     def delete(self, pk: str, sk: str) -> None: ...

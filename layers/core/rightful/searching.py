@@ -121,7 +121,7 @@ def take(
         given += [(identity, text) for identity, path in locator.gives.items() for text in _texts(record, path)]
         if any(connector.matches(record, store.locate[i], v) for i, v in earlier):
             continue
-        decision = plans.decide(store, record, as_of)
+        decision = plans.decide(store, record, as_of, locator)
         new.append((decision, mark_of(name, decision, record, digest)))
     for decision, mark in new:
         findings.counts[decision.action] = findings.counts.get(decision.action, 0) + 1

@@ -170,3 +170,17 @@ def test_who_has_an_open_request_is_left_alone_until_it_ends(world: World) -> No
     world.execution().run()
     assert world.request()["status"] == "completed"
     assert swept(world, "two")["accounts"] == (1, 0)
+
+
+def test_a_request_protects_from_its_proof_to_its_end_and_leaves_no_guard(world: World) -> None:
+    world.ask_for("erasure")
+    assert {key for key in world.table.items if key[0] == "GUARDS"} == {("GUARDS", "r1")}
+    world.execution().run()
+    assert not [key for key in world.table.items if key[0] == "GUARDS"]
+
+
+def test_holds_that_were_released_are_not_read_again(world: World) -> None:
+    holding.place(world.deps, "h1", "store", store="events", **HOLD)
+    holding.release(world.deps, "h1")
+    assert holding.place(world.deps, "h1", "store", store="events", **HOLD)["released_at"]
+    assert world.table.query("HOLDS", "HOLD#") == []

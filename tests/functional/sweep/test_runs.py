@@ -48,9 +48,10 @@ def test_input_that_cannot_be_used_changes_nothing_and_names_the_field(given: di
     assert world.table.items == {}
 
 
-def test_in_production_a_sweep_decides_for_now() -> None:
+@pytest.mark.parametrize("stage", ["prod", "production", "live", "acme"])
+def test_in_production_whatever_its_name_a_sweep_decides_for_now(stage: str) -> None:
     world = company(accounts=[{"id": "a1", "used_at": NEW}])
-    world.deps = replace(world.deps, settings=Settings(stage="prod"))
+    world.deps = replace(world.deps, settings=Settings(stage=stage))
     run = world.sweep("apply", as_of="2030-01-01T00:00:00Z")
     with pytest.raises(Failed):
         run.run()

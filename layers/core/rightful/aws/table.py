@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 BY_PERSON: Final = "by_person"
 """Index on `person`, sorted by `received_at`."""
-BY_DUE: Final = "by_due"
-"""Sparse index of open requests, sorted by `due_at`."""
 READ_AT_ONCE: Final = 100
 """Keys that one BatchGetItem takes."""
 
@@ -129,16 +127,6 @@ class DynamoTable:
         keys = [(entry["pk"]["S"], entry["sk"]["S"]) for entry in self._pages(request)]
         found = [self.get(*key) for key in keys]  # an index lags behind its table, so it only says where to look
         return [item for item in found if item is not None and item.get("person") == person]
-
-    def open_requests(self) -> list[dict[str, Any]]:
-        request = {
-            "IndexName": BY_DUE,
-            "KeyConditionExpression": "#open = :open",
-            "ExpressionAttributeNames": {"#open": "open"},
-            "ExpressionAttributeValues": {":open": {"S": "open"}},
-        }
-        found = self.get_many([(entry["pk"]["S"], entry["sk"]["S"]) for entry in self._pages(request)])
-        return [item for item in found if item is not None and item.get("open")]
 
     def delete(self, pk: str, sk: str) -> None:
         with translated():

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rightful.clocks import moment, stamp
 from rightful.lifecycle import TERMINAL, Status
-from rightful.service import requests
+from rightful.service import protecting, requests
 from rightful.service.deps import Deps
 
 UNVERIFIED_LIFE: Final = timedelta(hours=24)
@@ -40,6 +40,7 @@ def _begin(deps: Deps, item: dict[str, Any], person: str, verified_at: datetime)
     if item["status"] == Status.awaiting_verification.value:
         # First, so that no request is ever verified whose contact will soon be unreadable.
         deps.vault.prolong(item["request_id"], moment(item["received_at"]) + KEY_LIFE)
+        protecting.guard(deps, item["request_id"], person=person)
         item = requests.transition(
             deps,
             item["request_id"],

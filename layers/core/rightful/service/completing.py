@@ -7,7 +7,7 @@ from typing import Any
 from rightful import lifecycle, periods
 from rightful.clocks import moment
 from rightful.retention import SKEW
-from rightful.service import contacts, discovering, erased, mailing, progress, requests
+from rightful.service import contacts, discovering, erased, mailing, progress, protecting, requests
 from rightful.service.deps import Deps
 
 
@@ -51,6 +51,7 @@ def _remember(deps: Deps, request_id: str) -> None:
 
 def _forget(deps: Deps, request_id: str) -> None:
     """What was found goes at once; what says whose request it was, when its record-keeping period ends."""
+    protecting.unguard(deps, request_id)
     for item in deps.table.query(requests.pk(request_id), "SEALED#"):
         deps.table.delete(item["pk"], item["sk"])
     kept = periods.parse(deps.datamap.controller.records_kept)

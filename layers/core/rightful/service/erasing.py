@@ -109,7 +109,7 @@ def _page(
     for record in page.records:
         if _seen(deps, store, findings.lookups[: state.lookup], record):
             continue
-        decision = plans.decide(rules, record, as_of)
+        decision = plans.decide(rules, record, as_of, locator)
         _ensure_as_planned(store, decision, record, digest, marks)
         if decision.action == "keep":
             state.kept += 1

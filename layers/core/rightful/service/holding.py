@@ -55,6 +55,8 @@ def place(
         "placed_at": stamp(deps.clock()),
         "until": stamp(until) if until else "",
     }
+    if released := deps.table.get(protecting.HOLDS, f"RELEASED#{hold_id}"):
+        return released
     deps.table.put_new(protecting.HOLDS, f"HOLD#{hold_id}", hold)
     return deps.table.get(protecting.HOLDS, f"HOLD#{hold_id}") or hold
 
@@ -62,13 +64,13 @@ def place(
 def release(deps: Deps, hold_id: str) -> Mapping[str, Any]:
     """Ends a hold and starts a sweep of the stores that it may have withheld something in. Idempotent: the same
     release starts one sweep. Raises NotFound."""
-    key = (protecting.HOLDS, f"HOLD#{hold_id}")
-    hold = deps.table.get(*key)
+    standing = deps.table.get(protecting.HOLDS, f"HOLD#{hold_id}")
+    if standing is not None:
+        deps.table.put_new(protecting.HOLDS, f"RELEASED#{hold_id}", {**standing, "released_at": stamp(deps.clock())})
+        deps.table.delete(protecting.HOLDS, f"HOLD#{hold_id}")
+    hold = deps.table.get(protecting.HOLDS, f"RELEASED#{hold_id}")
     if hold is None:
         raise NotFound("There is no hold with this id.")
-    if not hold.get("released_at"):
-        changed = deps.table.update(*key, {"released_at": stamp(deps.clock())}, expect={"released_at": None})
-        hold = changed or deps.table.get(*key) or hold
     swept = [name for name, each in deps.datamap.stores.items() if each.swept]
     if stores := [name for name in swept if hold["store"] in ("", name)]:
         deps.executions.sweep(f"after-hold-{hold_id}", stores)

@@ -10,7 +10,7 @@ from rightful.clocks import stamp
 from rightful.errors import Conflict, NeedsAttention
 from rightful.model import RequestPolicy
 from rightful.searching import Findings, Search
-from rightful.service import contacts, discovering, erased, mail_events, mailing, progress, requests
+from rightful.service import contacts, discovering, erased, mail_events, mailing, progress, protecting, requests
 from rightful.service.deps import Deps
 
 Request = dict[str, Any]
@@ -47,13 +47,8 @@ def _next(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
     request_id = request["request_id"]
     plan = build(deps, request, search)
     digest = plans.plan_hash(plan)
-    facts = {
-        "plan": json.dumps(plan),
-        "at": stamp(deps.clock()),
-        # While the request is open, the retention sweep leaves alone whatever carries one of these.
-        "guards": sorted(erased.digests(deps, search.identities)),
-    }
-    deps.table.put_new(requests.pk(request_id), f"PLAN#{digest}", facts)
+    protecting.guard(deps, request_id, digests=sorted(erased.digests(deps, search.identities)))
+    deps.table.put_new(requests.pk(request_id), f"PLAN#{digest}", {"plan": json.dumps(plan), "at": stamp(deps.clock())})
     answer = {"type": request["type"], "plan_hash": digest}
     policy = deps.datamap.requests.get(request["type"], RequestPolicy())
 

@@ -1,6 +1,7 @@
 """What a sweep must not touch: legal holds on a person, a store or a record, and people whose request is open.
 
-HOLDS  HOLD#<id>  {scope, store?, digests, ground, reason, placed_at, until?, released_at?}
+HOLDS   HOLD#<id>      {scope, store, digests, ground, reason, placed_at, until}; RELEASED#<id> once it was released
+GUARDS  <request id>   {person, digests}, while the request is open
 
 Everything that names a person is a keyed hash. An open request protects what its plan found; until there is a plan,
 what carries the address that was proven.
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from rightful.clocks import moment
@@ -21,6 +22,9 @@ from rightful.service.deps import Deps
 from rightful.service.erased import digests
 
 HOLDS: Final = "HOLDS"
+GUARDS: Final = "GUARDS"
+LIFE: Final = timedelta(days=400)
+"""How long a guard stays at most: longer than any workflow may run (one year)."""
 Scope = Literal["person", "store", "record"]
 
 
@@ -47,19 +51,30 @@ class Protection:
         return bool(self.persons) and not self.persons.isdisjoint(_persons(deps, identities))
 
 
+def guard(deps: Deps, request_id: str, **facts: Any) -> None:
+    """From here on the retention sweep leaves alone what carries the `person` (keyed hash of the proven address) or one
+    of the `digests` of an open request. Idempotent; facts that are not given stay as they were."""
+    expires = int((deps.clock() + LIFE).timestamp())
+    deps.table.update(GUARDS, request_id, {**facts, "expires_at": expires})
+
+
+def unguard(deps: Deps, request_id: str) -> None:
+    """The request ended."""
+    deps.table.delete(GUARDS, request_id)
+
+
 def load(deps: Deps) -> Protection:
-    """Read anew before each hundred writes that it decides about; strongly consistent, but that an index says which
-    requests are open: one that was verified a moment ago may be missing."""
+    """Read anew, strongly consistent, before each hundred writes that it decides about."""
     found: set[str] = set()
     stores: set[str] = set()
     for hold in active(deps):
         found.update(hold["digests"])
         stores.update([hold["store"]] if hold["scope"] == "store" else [])
-    opened = deps.table.open_requests()
-    plans = deps.table.get_many([(item["pk"], f"PLAN#{item['plan_hash']}") for item in opened if item.get("plan_hash")])
-    for plan in plans:
-        found.update((plan or {}).get("guards", ()))
-    return Protection(frozenset(found), frozenset(item["person"] for item in opened), frozenset(stores))
+    guards = deps.table.query(GUARDS)
+    for each in guards:
+        found.update(each.get("digests", ()))
+    persons = frozenset(each["person"] for each in guards if "person" in each)
+    return Protection(frozenset(found), persons, frozenset(stores))
 
 
 def active(deps: Deps) -> list[dict[str, Any]]:
@@ -70,7 +85,7 @@ def active(deps: Deps) -> list[dict[str, Any]]:
 
 
 def stands(hold: Mapping[str, Any], now: datetime) -> bool:
-    return not hold.get("released_at") and not (hold.get("until") and moment(hold["until"]) <= now)
+    return not (hold["until"] and moment(hold["until"]) <= now)
 
 
 def record_digest(deps: Deps, store: str, key: str) -> str:

@@ -19,6 +19,8 @@ MOST_SEGMENTS: Final = 1000
 """Of a run, so that its list stays well below the 256 KiB that a state may hold."""
 NAME_IS_FREE: Final = timedelta(days=80)
 """After 90 days Step Functions gives an execution's name to another; what the first one did is still stored."""
+TRIALS: Final = ("local", "dev", "test", "staging")
+"""Stages that may be told another moment than now. Any other name may be that of the stage that people rely on."""
 FIELDS: Final = ("mode", "stores", "as_of", "run_id")
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9_-]+")
@@ -111,12 +113,13 @@ def _stores(deps: Deps, given: Mapping[str, Any]) -> list[str]:
 
 
 def _as_of(deps: Deps, given: Mapping[str, Any]) -> datetime:
-    """The moment that decides: now, less what a clock may be ahead. In a stack for trying things out, any."""
+    """The moment that decides: now, less what a clock may be ahead. In a stage for trying things out, any."""
     wanted = given.get("as_of")
     if wanted is None:
         return deps.clock() - retention.SKEW
-    if deps.settings.stage == "prod":
-        raise Invalid("In production a sweep decides for now.", errors=[("as_of", "leave it away")])
+    if deps.settings.stage not in TRIALS:
+        cure = f"leave it away; only the stages {', '.join(TRIALS)} take it"
+        raise Invalid("In production a sweep decides for now.", errors=[("as_of", cure)])
     moment = instant(wanted) if isinstance(wanted, str) else None
     if moment is None:
         raise Invalid("The moment cannot be read.", errors=[("as_of", "write it like 2027-01-31T00:00:00Z")])
