@@ -13,7 +13,7 @@ from typing import Any, Self
 
 @dataclass(slots=True)
 class Tally:
-    """Records, but for `capacity` (in the store's own unit)."""
+    """Records, but for `capacity` (in the store's own unit) and `seconds` (of the functions, one beside the other)."""
 
     scanned: int = 0
     due: int = 0
@@ -32,6 +32,7 @@ class Tally:
     malformed: int = 0
     """Kept because a date that decides is missing or cannot be read."""
     capacity: float = 0.0
+    seconds: float = 0.0
     kept: dict[str, int] = field(default_factory=dict)
     """Ground, `in_use` or `anonymised` -> records."""
 
@@ -46,7 +47,8 @@ class Tally:
             self.keep(reason, records)
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "capacity": round(self.capacity, 1), "kept": dict(sorted(self.kept.items()))}
+        rounded = {name: round(getattr(self, name), 1) for name in ("capacity", "seconds")}
+        return {**asdict(self), **rounded, "kept": dict(sorted(self.kept.items()))}
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Self:

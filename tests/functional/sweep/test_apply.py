@@ -98,3 +98,18 @@ def test_counting_does_not_ask_for_what_is_dearer_and_acting_does() -> None:
     world.sweepers["events"].parts = 1
     world.sweep("apply").run()
     assert [wanted.fresh for wanted in world.sweepers["events"].asked] == [False, True]
+
+
+def test_the_report_says_how_long_each_store_took() -> None:
+    world = company(accounts=[{"id": "a1", "used_at": OLD}], events=[{"id": "e1", "used_at": NEW}])
+    turns = []
+
+    def work() -> None:
+        turns.append(1)
+        world.clock.advance(7)
+
+    world.sweepers["accounts"].between = work
+    world.sweep("apply").run()
+    (key,) = (key for key in world.reports.list("retention/") if key.endswith(".json"))
+    stores = json.loads(b"".join(world.reports.read(key)))["stores"]
+    assert (stores["accounts"]["seconds"], stores["events"]["seconds"]) == (7 * len(turns), 0)

@@ -162,6 +162,8 @@ def test_a_braked_store_says_what_was_decided(decision: str, sentence: str, coun
         ({"due": 1, "deleted": 1, "resurrected": 1}, "1 record among the due had come back after the person's erasure"),
         ({"failed_segments": 2}, "2 parts of this store could not be gone through to the end"),
         ({"failed_segments": 1}, "Nothing in the store was changed."),
+        ({"capacity": 12.5, "seconds": 61.4}, "Cost: 12.5 units"),
+        ({"capacity": 12.5, "seconds": 61.4}, "and 61 seconds of work."),
         ({"kept": {"accounting": 7}}, "Kept: accounting 7"),
         ({"kept": {"a ground of our own": 7}}, "Kept: a ground of our own 7"),
     ],
@@ -201,13 +203,13 @@ def test_a_bar_is_filled_and_shows_the_few_among_the_many() -> None:
     [
         (0, "0 seconds"),
         (1, "1 second"),
-        (119, "119 seconds"),
+        (119.4, "119 seconds"),
         (120, "2 minutes"),
         (7200, "2 hours"),
         (3661, "1 hour 1 minute"),
     ],
 )
-def test_how_long_it_took(seconds: int, said: str) -> None:
+def test_how_long_it_took(seconds: float, said: str) -> None:
     assert words.lasting(seconds) == said
 
 

@@ -61,10 +61,10 @@ def instant(stamp: str) -> str:
     return f"{at.day} {at:%B %Y, %H:%M} UTC"
 
 
-def lasting(seconds: int) -> str:
-    """`3725` -> `1 hour 2 minutes`; below two minutes in seconds."""
+def lasting(seconds: float) -> str:
+    """`3725` -> `1 hour 2 minutes`; below two minutes in whole seconds."""
     if seconds < 120:
-        return _count(seconds, "second")
+        return _count(round(seconds), "second")
     hours, minutes = divmod(round(seconds / 60), 60)
     return " ".join(_count(value, unit) for value, unit in ((hours, "hour"), (minutes, "minute")) if value)
 

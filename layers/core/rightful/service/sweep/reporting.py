@@ -55,7 +55,7 @@ def summary(deps: Deps, run: runs.Run, now: datetime) -> dict[str, Any]:
         first = Tally.sum(weighed.counted[name].values())
         # Where nothing was due, the second stage has nothing to say: what was counted there stands.
         tally = Tally.sum(applied[name].get(number, each)[0] for number, each in counted[name].items())
-        capacity = first.capacity + sum(acted.capacity for acted, _ in applied[name].values())
+        spent = Tally.sum([first, *(acted for acted, _ in applied[name].values())])
         if name in weighed.apply:
             begun = {number for number, each in weighed.counted[name].items() if each.due}
             missing = len(begun) - sum(done for _, done in applied[name].values())
@@ -65,7 +65,8 @@ def summary(deps: Deps, run: runs.Run, now: datetime) -> dict[str, Any]:
             missing = len(segments) - sum(done for _, done in counted[name].values())
         stores[name] = {
             **tally.as_json(),
-            "capacity": round(capacity, 1),
+            "capacity": round(spent.capacity, 1),
+            "seconds": round(spent.seconds, 1),
             "title": rules["title"],
             "action": rules["action"],
             "period": rules["period"],

@@ -53,13 +53,16 @@ def step(deps: Deps, run_id: str, stage: runs.Stage, store: str, number: int, ti
     if state is None:
         return {"done": True}
     work = _Segment(deps, run, stage, store, number, state)
+    begun = deps.clock()
     try:
         through = work.run(time_left)
     except RightfulError as error:
+        state.tally.seconds += (deps.clock() - begun).total_seconds()
         runs.save(deps, run, stage, store, number, state)
         if isinstance(error, TryAgain) and work.progressed:
             return {"done": False}  # so that only tries that come to nothing are counted against the segment
         raise
+    state.tally.seconds += (deps.clock() - begun).total_seconds()
     if through:
         runs.close(deps, run, stage, store, number, state)
     else:
