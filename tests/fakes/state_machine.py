@@ -55,6 +55,7 @@ class Execution:
     ended: bool = False
     arn: str = "arn:aws:states:eu-west-1:123456789012:execution:machine:run"
     item: Any = None
+    tries: int = 0
 
     @property
     def transitions(self) -> int:
@@ -113,12 +114,12 @@ class Execution:
         if waits:
             self.token = token
             self.executions.waiting.add(token)
-        arguments = self._evaluate(here["Arguments"], variables, input=value)
-        function = arguments["FunctionName"] if waits else here["Resource"]
-        payload = arguments["Payload"] if waits else arguments
-        self.shown.append(json.dumps(payload))
-        tries = 0
+        self.tries = tries = 0
         while True:
+            arguments = self._evaluate(here["Arguments"], variables, input=value)
+            function = arguments["FunctionName"] if waits else here["Resource"]
+            payload = arguments["Payload"] if waits else arguments
+            self.shown.append(json.dumps(payload))
             try:
                 result = json.loads(json.dumps(self.lambdas[function.strip("${}")](payload)))
                 self.shown.append(json.dumps(result))
@@ -127,7 +128,7 @@ class Execution:
                 name = "Lambda.Unknown" if isinstance(error, Killed) else type(error).__name__
                 self.shown.append(f"{name}: {error}")
                 retry = next((r for r in here.get("Retry", []) if _named(name, r["ErrorEquals"])), None)
-                tries += 1
+                self.tries = tries = tries + 1
                 if retry and tries <= retry["MaxAttempts"]:
                     continue
                 catch = next((c for c in here.get("Catch", []) if _named(name, c["ErrorEquals"])), None)
@@ -177,6 +178,7 @@ class Execution:
         context = {
             "Execution": {"Input": self.input, "Id": self.arn},
             "Task": {"Token": self.token},
+            "State": {"RetryCount": self.tries},
             "Map": {"Item": {"Value": self.item}},
         }
         frame.bind("states", {**states, "context": context})

@@ -241,7 +241,9 @@ class World:
         self.executions.alive.add(arn)
         return Execution(
             {
-                "SplitFunctionArn": lambda event: splitting.step(self.deps, event["input"], event["execution"]),
+                "SplitFunctionArn": lambda event: splitting.step(
+                    self.deps, event["input"], event["execution"], event.get("tries", 0)
+                ),
                 "SweepFunctionArn": lambda event: sweeping.step(
                     self.deps, event["run_id"], event["stage"], event["store"], event["segment"], self.time_left()
                 ),

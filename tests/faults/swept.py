@@ -96,7 +96,7 @@ class Company:
             return invoke
 
         def split(event: dict[str, Any]) -> dict[str, Any]:
-            begun = splitting.step(self.deps, event["input"], event["execution"])
+            begun = splitting.step(self.deps, event["input"], event["execution"], event["tries"])
             after_split()
             return begun
 

@@ -8,8 +8,9 @@ from datetime import datetime
 
 import pytest
 
-from rightful.errors import NeedsAttention
+from rightful.errors import NeedsAttention, TryAgain
 from rightful.service.deps import Settings
+from rightful.service.sweep import splitting
 from tests.fakes.state_machine import Failed
 from tests.functional.sweep.company import NEW, OLD, company, left
 
@@ -101,3 +102,18 @@ def test_a_store_that_cannot_be_gone_through_is_told_and_stops_no_other() -> Non
     (written,) = (key for key in world.reports.list("retention/") if key.endswith(".json"))
     assert json.loads(b"".join(world.reports.read(written)))["unreached"] == ["accounts"]
     assert ("SWEEP", "LOCK#accounts") not in world.table.items
+
+
+def test_a_store_that_keeps_throttling_is_left_out_in_the_end_and_the_others_are_swept() -> None:
+    world = company(accounts=[{"id": "a1", "used_at": OLD}], events=[{"id": "e1", "used_at": OLD}])
+    asked = []
+
+    def throttles(most: int, as_of: datetime) -> list[str]:
+        asked.append(1)
+        raise TryAgain("DescribeTable answered ThrottlingException")
+
+    world.sweepers["accounts"].segments = throttles  # type: ignore[method-assign]  # the store's own refusal
+    output = world.sweep("apply", "one").run().value
+    assert len(asked) == splitting.PATIENCE + 1
+    assert output["left_out"] == {"accounts": "DescribeTable answered ThrottlingException"}
+    assert left(world, "events") == []

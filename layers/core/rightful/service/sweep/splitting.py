@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rightful import retention
 from rightful.clocks import stamp
-from rightful.errors import Invalid, NeedsAttention
+from rightful.errors import Invalid, NeedsAttention, TryAgain
 from rightful.periods import instant
 from rightful.service import erased
 from rightful.service.deps import Deps
@@ -22,22 +22,25 @@ NAME_IS_FREE: Final = timedelta(days=80)
 TRIALS: Final = ("local", "dev", "test", "staging")
 """Stages that may be told another moment than now. Any other name may be that of the stage that people rely on."""
 FIELDS: Final = ("mode", "stores", "as_of", "run_id")
+PATIENCE: Final = 4
+"""Tries after which a store is left out that can still not be split."""
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-def step(deps: Deps, given: Mapping[str, Any], execution: str) -> dict[str, Any]:
+def step(deps: Deps, given: Mapping[str, Any], execution: str, tries: int = 0) -> dict[str, Any]:
     """Begins the run that the execution's input `given` asks for; `{"run_id", "mode", "segments": [{"store",
     "segment"}], "mine"}`. `mine` is False when another execution does this very run: a schedule may fire twice.
 
-    Run again, it returns what it returned. Raises NeedsAttention, naming the field and the cure, for input that cannot
-    be used: nothing was done then."""
+    Run again, it returns what it returned. After some `tries`, a store that keeps throttling is left out, so that the
+    others are swept today. Raises TryAgain until then, and NeedsAttention, naming the field and the cure, for input that
+    cannot be used: nothing was done then."""
     mode, names, as_of = _read(deps, given)
     run_id = _run_id(given, execution)
     known = runs.find(deps, run_id)
     if known and deps.clock() - known.began_at > NAME_IS_FREE:
         raise NeedsAttention("an earlier run had this name: start it under another one, or leave the name away")
-    run = known or runs.save_new(deps, _prepare(deps, run_id, mode, names, as_of, execution))
+    run = known or runs.save_new(deps, _prepare(deps, run_id, mode, names, as_of, execution, patient=tries < PATIENCE))
     if run.execution == execution:
         runs.own(deps, run)
     return {
@@ -49,7 +52,14 @@ def step(deps: Deps, given: Mapping[str, Any], execution: str) -> dict[str, Any]
 
 
 def _prepare(
-    deps: Deps, run_id: str, mode: runs.Mode, names: Sequence[str], as_of: datetime, execution: str
+    deps: Deps,
+    run_id: str,
+    mode: runs.Mode,
+    names: Sequence[str],
+    as_of: datetime,
+    execution: str,
+    *,
+    patient: bool,
 ) -> runs.Run:
     stores: dict[str, list[str]] = {}
     left_out: dict[str, str] = {}
@@ -62,7 +72,9 @@ def _prepare(
         try:
             sweeper = deps.sweepers[name]
             parts, size = sweeper.segments(MOST_SEGMENTS // max(len(names), 1), as_of), sweeper.size()
-        except NeedsAttention as reason:
+        except (NeedsAttention, TryAgain) as reason:
+            if patient and isinstance(reason, TryAgain):
+                raise
             unreached[name] = str(reason)
         else:
             stores[name], sizes[name] = parts, size
