@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rightful.errors import Conflict, Invalid, NotFound
-from rightful.service.sweep import braking
+from rightful.service.sweep import braking, runs
 from tests.fakes.world import World
 from tests.functional.sweep.company import NEW, OLD, company, left, sweep_map
 
@@ -93,6 +93,14 @@ def test_an_answer_that_does_not_fit_changes_nothing(
     with pytest.raises(error):
         braking.decide(world.deps, run_id, "continue_sweep", stores=stores, reason=reason)
     assert run.token in world.executions.waiting
+
+
+def test_an_answer_to_a_run_that_was_stopped_changes_nothing_and_says_so(world: World) -> None:
+    world.sweep("apply").run()
+    world.executions.alive.clear()
+    with pytest.raises(Conflict, match="over"):
+        braking.decide(world.deps, "by-hand", "continue_sweep", reason="the first run")
+    assert runs.decisions(world.deps, "by-hand") == {}
 
 
 def test_while_it_waits_the_next_day_leaves_the_store_alone(world: World) -> None:

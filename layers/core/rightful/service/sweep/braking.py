@@ -51,6 +51,10 @@ def decide(deps: Deps, run_id: str, decision: Decision, *, stores: Sequence[str]
         raise NotFound("There is no such run of the sweep. Copy its id from the mail.")
     if run.mode == "preview":
         raise Conflict("This run was a preview: it changes nothing, and waits for nobody.")
+    if not deps.executions.running(run.execution):
+        raise Conflict(
+            "This run is over: nothing waits for an answer. What is still due, the next run asks about anew."
+        )
     weighed = weighing.weigh(deps, run)
     named = list(stores) or weighed.waiting or weighed.braked
     if not reason.strip():
