@@ -1,4 +1,4 @@
-"""A mail that only says that work goes on stops no work when it cannot be delivered."""
+"""A mail that only tells how things stand stops no work when it cannot be delivered."""
 
 from __future__ import annotations
 
@@ -41,3 +41,19 @@ def test_a_receipt_that_is_refused_stops_no_plan_and_is_noted(policy: RequestPol
     assert told.count("A mail to you could not be delivered") == 1
     assert world.request()["status"] == "completed"
     assert [mail.key for mail in world.mailer.to(ADA)] == ["r1:completed_erasure:1"], "the refused one is not repeated"
+
+
+@pytest.mark.parametrize("kind", ["access", "erasure"])
+def test_a_last_mail_that_is_refused_is_noted_and_what_was_found_is_forgotten(kind: str) -> None:
+    world = make_world()
+    world.ask_for(kind)
+    refused_once(world)
+    assert world.execution().run().value == {"status": "completed"}
+    assert world.execution().run().ended
+    assert world.table.query(requests.pk("r1"), "SEALED#") == []
+    noted = world.table.get(requests.pk("r1"), f"MAIL#completed_{kind}")
+    assert noted is not None
+    assert noted["refused"] == "SendEmail answered MessageRejected"
+    told = [entry["what"] for entry in requests.timeline(world.deps, world.request())]
+    assert told.count("A mail to you could not be delivered") == 1
+    assert world.mailer.to(ADA) == []

@@ -6,8 +6,9 @@ from typing import Any
 
 from rightful import lifecycle, periods
 from rightful.clocks import moment
+from rightful.errors import NeedsAttention
 from rightful.retention import SKEW
-from rightful.service import contacts, discovering, erased, mailing, progress, protecting, requests
+from rightful.service import contacts, discovering, erased, mail_events, mailing, progress, protecting, requests
 from rightful.service.deps import Deps
 
 
@@ -79,17 +80,22 @@ def outcomes(deps: Deps, request_id: str) -> dict[str, dict[str, Any]]:
 
 
 def tell(deps: Deps, request: dict[str, Any]) -> None:
-    """The one mail that says how the request ended."""
+    """The one mail that says how the request ended. One that the provider refuses for good is noted: what was found
+    must be forgotten all the same."""
     request_id = request["request_id"]
     contact = contacts.of_request(deps, request)
     kind = f"completed_{request['type']}" if request["status"] == "completed" else request["status"]
-    mailing.send_once(
-        deps,
-        request_id,
-        kind,
-        contact.email,
-        request["locale"],
-        request=request,
-        controller=deps.datamap.controller,
-        stores=outcomes(deps, request_id),
-    )
+    controller, stores = deps.datamap.controller, outcomes(deps, request_id)
+    try:
+        mailing.send_once(
+            deps,
+            request_id,
+            kind,
+            contact.email,
+            request["locale"],
+            request=request,
+            controller=controller,
+            stores=stores,
+        )
+    except NeedsAttention as refusal:
+        mail_events.note_refusal(deps, request_id, kind, str(refusal))
