@@ -23,7 +23,7 @@ from moto.s3.models import s3_backends
 
 from rightful.errors import RightfulError
 from rightful.model import Record, Retention
-from rightful.ports import Sweeper
+from rightful.ports import Sweeper, Wanted
 from rightful.stores.s3_objects_entries import listed, record_of
 from rightful.stores.s3_sweep import S3Sweeper
 from tests.contract.aws_bench import ENDPOINT, REGION, RecordingSession, admin, failure
@@ -40,6 +40,8 @@ OPERATIONS: Mapping[Method, tuple[str, ...]] = {
 }
 COLUMNS = ("Bucket", "Key", "VersionId", "IsLatest", "IsDeleteMarker", "Size", "LastModifiedDate", "ETag")
 TYPES = ("binary", "binary", "binary", "boolean", "boolean", "int64", "int64", "binary")
+EVERYTHING = Wanted(frozenset(), "")
+ODD_KEYS = ("a b", "a+b", "a%20b", "ü/é", "👩‍👧", "x\n\t<&>", "..", "a//b/", "\x7f", 'key,with "quotes"', "a", "/")
 
 
 class BucketBench(SweepBench):
@@ -243,3 +245,49 @@ def _snake(name: str) -> str:
 
 def md5(body: bytes) -> str:
     return hashlib.md5(body).hexdigest()
+
+
+class Unversioned(BucketBench):
+    guard = ("last_modified",)
+    tells_gone = True
+    versioned = False
+
+
+def fill(bucket: BucketBench) -> None:
+    for key in ODD_KEYS:
+        bucket.put(f"app/{key}", b"old")
+        bucket.put(f"app/{key}", b"new")
+        bucket.hide(f"app/{key}")
+    bucket.put("app/a+b")
+    bucket.hide("app/a+b")
+    bucket.put("app/a+b")
+    for key in ("app/a + b", "app/ü", "app/ü"):
+        bucket.begin(key)
+
+
+def pages(bucket: BucketBench, most: int = 20) -> Iterator[Sequence[Record]]:
+    """Page by page, each read by a sweeper of its own, as after a time-out."""
+    for segment in bucket.sweeper().segments(most, NOW):
+        cursor = None
+        while True:
+            page = bucket.sweeper().page(segment, EVERYTHING, cursor)
+            yield page.records
+            if (cursor := page.cursor) is None:
+                break
+
+
+def everything(bucket: BucketBench, most: int = 20) -> Counter[tuple[str, str]]:
+    return Counter(
+        (record.data["key"], record.data.get("version_id") or record.data["upload_id"])
+        for page in pages(bucket, most)
+        for record in page
+    )
+
+
+def shown(bucket: BucketBench) -> set[str]:
+    return {each["Key"] for each in bucket.admin.list_objects_v2(Bucket=bucket.bucket).get("Contents", [])}
+
+
+def with_inventory(bucket: str, prefix: str, kms_key: str = "") -> Retention:
+    inventory = {"bucket": bucket, "prefix": prefix, "kms_key": kms_key}
+    return Retention(period="P1Y", since="object_age", through={"inventory": inventory})

@@ -1,12 +1,10 @@
-"""The sweep's way through a bucket: all of it once, nothing shown that was deleted, and what a report says looked at
-again before it is believed."""
+"""The sweep's way through a bucket: all of it once, and nothing shown that was deleted."""
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -14,26 +12,27 @@ from typing import Any, ClassVar
 
 import pytest
 
-from rightful import retention
 from rightful.errors import NeedsAttention, TryAgain
 from rightful.model import Done, Record, Result, Retention, Store, SweepVerb, Unless
-from rightful.ports import Wanted
 from rightful.stores import s3_sweep_map
 from rightful.stores.s3_sweep import S3Sweeper
 from tests.contract.aws_bench import aws, failure
 from tests.contract.connector_suite import NEAR, ODD, store
-from tests.contract.s3_sweep_bench import AT, BucketBench, ReportBench, as_csv, as_parquet
+from tests.contract.s3_sweep_bench import (
+    AT,
+    EVERYTHING,
+    BucketBench,
+    ReportBench,
+    Unversioned,
+    everything,
+    fill,
+    pages,
+    shown,
+    with_inventory,
+)
 from tests.contract.sweeper_suite import NOW, SweepBench, SweeperSuite, SweepGuardSuite, When, swept
 
 __all__ = ["aws"]
-
-EVERYTHING = Wanted(frozenset(), "")
-
-
-class Unversioned(BucketBench):
-    guard = ("last_modified",)
-    tells_gone = True
-    versioned = False
 
 
 class ByTag(BucketBench):
@@ -78,15 +77,6 @@ class ByDate(BucketBench):
             self.put(f"app/{AT[when]:%Y/%m/%d}/{stem + number:05}", Metadata={"owner": person})
 
 
-class UnversionedReport(ReportBench, Unversioned):
-    guard = ("last_modified",)
-    tells_gone = True
-
-
-class ParquetReport(ReportBench):
-    form = "Parquet"
-
-
 class TestByAge(SweeperSuite):
     @pytest.fixture
     def bench(self, aws: None) -> SweepBench:
@@ -111,56 +101,7 @@ class TestByDate(SweeperSuite):
         return ByDate()
 
 
-class TestCsvReport(SweeperSuite):
-    @pytest.fixture
-    def bench(self, aws: None) -> SweepBench:
-        return UnversionedReport()
-
-
-class TestParquetReport(SweeperSuite):
-    @pytest.fixture
-    def bench(self, aws: None) -> SweepBench:
-        return ParquetReport()
-
-
 # Versions, delete markers, unfinished uploads
-
-KEYS = ("a b", "a+b", "a%20b", "ü/é", "👩‍👧", "x\n\t<&>", "..", "a//b/", "\x7f", 'key,with "quotes"', "a", "/")
-
-
-def fill(bucket: BucketBench) -> None:
-    for key in KEYS:
-        bucket.put(f"app/{key}", b"old")
-        bucket.put(f"app/{key}", b"new")
-        bucket.hide(f"app/{key}")
-    bucket.put("app/a+b")
-    bucket.hide("app/a+b")
-    bucket.put("app/a+b")
-    for key in ("app/a + b", "app/ü", "app/ü"):
-        bucket.begin(key)
-
-
-def pages(bucket: BucketBench, most: int = 20) -> Iterator[Sequence[Record]]:
-    """Page by page, each read by a sweeper of its own, as after a time-out."""
-    for segment in bucket.sweeper().segments(most, NOW):
-        cursor = None
-        while True:
-            page = bucket.sweeper().page(segment, EVERYTHING, cursor)
-            yield page.records
-            if (cursor := page.cursor) is None:
-                break
-
-
-def everything(bucket: BucketBench, most: int = 20) -> Counter[tuple[str, str]]:
-    return Counter(
-        (record.data["key"], record.data.get("version_id") or record.data["upload_id"])
-        for page in pages(bucket, most)
-        for record in page
-    )
-
-
-def shown(bucket: BucketBench) -> set[str]:
-    return {each["Key"] for each in bucket.admin.list_objects_v2(Bucket=bucket.bucket).get("Contents", [])}
 
 
 @pytest.fixture
@@ -355,132 +296,7 @@ def test_what_only_one_person_has_parts_no_bucket(aws: None, monkeypatch: pytest
     assert "ada" not in str(bench.sweeper().segments(50, NOW))
 
 
-# Reports
-
-
-@pytest.mark.parametrize("made", [ReportBench, ParquetReport])
-@pytest.mark.parametrize("page", [2, 1000])
-def test_a_report_tells_of_versions_and_markers_and_uploads_are_listed(
-    aws: None, made: type[ReportBench], page: int
-) -> None:
-    bench = made()
-    bench.put("elsewhere/x")
-    fill(bench)
-    bench.report()
-    bench.page_size = page
-    assert everything(bench) == bench.there() - Counter({key: 1 for key in bench.there() if key[0] == "elsewhere/x"})
-    for records in pages(bench):
-        done = {result.done for result in bench.sweeper().delete(records, ["last_modified"]).results}
-        assert done <= {Done.deleted, Done.blocked}
-        assert shown(bench) <= {"app/a+b", "elsewhere/x"}
-
-
-def test_what_a_stale_report_says_is_looked_at_again(aws: None) -> None:
-    bench = UnversionedReport()
-    bench.add("ada", "long_ago", 4)
-    records, _ = swept(bench)
-    bench.remove(records[0])
-    bench.meddle(records[1])
-    bench.put("app/new")
-    results = bench.sweeper().delete(records, bench.guard).results
-    assert [result.done for result in results] == [Done.gone, Done.changed, Done.deleted, Done.deleted]
-    assert bench.sweeper().delete(records[2:], ()).results == [Result(Done.gone)] * 2
-    assert shown(bench) == {"app/new", records[1].data["key"]}
-
-
-def test_the_newest_whole_report_counts(aws: None) -> None:
-    bench = ReportBench()
-    bench.add("ada", "long_ago", 2)
-    bench.write("2027-01-31T01-00Z/manifest.json", b"{}")
-    bench.write("2027-02-01T01-00Z/manifest.json", b"{}")
-    bench.write("2027-02-01T01-00Z/manifest.checksum", b"of something else")
-    bench.write("hive/dt=2027-02-02/symlink.txt", b"")
-    segment = json.loads(bench.sweeper().segments(2, NOW)[0])
-    assert segment == ["report", "2027-01-30T01-00Z/", 0, 3]
-
-
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({"sourceBucket": "another"}, "another bucket"),
-        ({"fileFormat": "ORC"}, "neither CSV nor Parquet"),
-        ({"fileSchema": "Bucket, Key, Size"}, "does not say is_delete_marker"),
-        ({"files": [{"key": "x"}]}, "not one that S3 writes"),
-    ],
-)
-def test_a_report_that_cannot_be_used_says_why(aws: None, changed: Mapping[str, Any], said: str) -> None:
-    bench = ReportBench()
-    bench.report(**changed)
-    with pytest.raises(NeedsAttention, match=said):
-        bench.sweeper().segments(5, NOW)
-
-
-def test_without_a_report_nothing_is_gone_through(aws: None) -> None:
-    bench = ReportBench()
-    bench.place = "inventories/other/"
-    bench.store = replace(bench.store, retention=with_inventory(bench.reports, bench.place))
-    with pytest.raises(NeedsAttention, match="no whole inventory report"):
-        bench.sweeper().segments(5, NOW)
-
-
-@pytest.mark.parametrize("body", [b"", b"not what the manifest says"])
-def test_a_file_with_another_md5_is_not_believed(aws: None, body: bytes) -> None:
-    bench = ReportBench()
-    bench.add("ada", "long_ago", 2)
-    segment = bench.sweeper().segments(2, NOW)[0]
-    for number in range(3):
-        bench.write(f"data/2027-01-30-{number}", body)
-    with pytest.raises(TryAgain, match="MD5"):
-        bench.sweeper().page(segment, EVERYTHING, None)
-
-
-@pytest.mark.parametrize("made", [ReportBench, ParquetReport])
-def test_a_file_that_cannot_be_read_needs_a_person(
-    aws: None, made: type[ReportBench], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench = made()
-    monkeypatch.setattr(bench, "file", lambda rows: b"PAR1 or gzip, neither of the two")
-    bench.report()
-    segment = bench.sweeper().segments(2, NOW)[0]
-    with pytest.raises(NeedsAttention, match="cannot be read"):
-        bench.sweeper().page(segment, EVERYTHING, None)
-
-
-@pytest.mark.parametrize("row", ["", '"too","short"', '"' + "x" * 200_000 + '"'])
-def test_a_row_that_is_none_needs_a_person(aws: None, row: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = ReportBench()
-    monkeypatch.setattr(bench, "file", lambda rows: gzip.compress(f"{row}\n".encode()))
-    bench.report(count=1)
-    segment = bench.sweeper().segments(2, NOW)[0]
-    with pytest.raises(NeedsAttention, match="cannot be read"):
-        bench.sweeper().page(segment, EVERYTHING, None)
-
-
-@pytest.mark.parametrize("moments", ["TIMESTAMP_MS", "TIMESTAMP", "TIMESTAMPTZ"])
-def test_moments_in_parquet_however_they_are_written(aws: None, moments: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = ParquetReport()
-    bench.add("ada", "long_ago")
-    monkeypatch.setattr(bench, "file", lambda rows: as_parquet(rows, moments))
-    bench.report(count=1)
-    ((record,), _) = swept(bench)
-    assert record.data == next(iter(bench.snapshot().values()))
-
-
-def test_a_row_whose_date_cannot_be_read_comes_and_is_kept(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = ReportBench()
-    bench.add("ada", "lately")
-    monkeypatch.setattr(bench, "file", lambda rows: as_csv([[*row[:6], "soon", row[7]] for row in rows]))
-    bench.report(count=1)
-    ((record,), _) = swept(bench)
-    assert retention.decide(bench.store.retention, record, NOW).reason == retention.MALFORMED
-
-
 # What the data map says
-
-
-def with_inventory(bucket: str, prefix: str, kms_key: str = "") -> Retention:
-    inventory = {"bucket": bucket, "prefix": prefix, "kms_key": kms_key}
-    return Retention(period="P1Y", since="object_age", through={"inventory": inventory})
 
 
 def of_objects(since: str, **changed: Any) -> Store:
