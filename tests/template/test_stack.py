@@ -214,7 +214,7 @@ def test_alarms_look_at_metrics_that_are_written() -> None:
     alarms = resources("AWS::CloudWatch::Alarm")
     ours = {name: alarm for name, alarm in alarms.items() if alarm["Namespace"] == "Rightful"}
     store = {"braked": True, "decision": "", "failed_segments": 0, **dict.fromkeys(measuring.OF_A_STORE.values(), 0)}
-    summary = {"mode": "apply", "seconds": 1, "stores": {"accounts": store}, "unreached": []}
+    summary = {"mode": "apply", "seconds": 1, "stores": {"accounts": store}, "unanswered": [], "unreached": []}
     points = [*measuring.ended(summary, "prod"), *measuring.braked(summary, "prod")]
     written = {(metric, *sorted([*point.dimensions, "service"])) for point in points for metric in point.counts}
     watched = {(alarm["MetricName"], *sorted(each["Name"] for each in alarm["Dimensions"])) for alarm in ours.values()}

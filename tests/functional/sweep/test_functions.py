@@ -83,6 +83,30 @@ def test_a_step_that_is_tried_again_answers_alike_and_is_measured_once(
     assert [name for point in points for name in ("Runs", "BrakedStores") if name in point] == ["BrakedStores", "Runs"]
 
 
+def test_a_store_that_waits_for_the_dpo_raises_the_alarm_with_each_sweep_until_there_is_an_answer(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counted(world)
+    brake(event("brake_ask"), CONTEXT)
+
+    def next_day(name: str) -> list[Any]:
+        capsys.readouterr()
+        world.sweep("apply", name).run()
+        report({"run_id": name}, CONTEXT)
+        return [point["BrakedStores"] for point in metrics(capsys.readouterr().out) if "BrakedStores" in point]
+
+    assert [next_day("tuesday"), next_day("wednesday")] == [[[1.0]], [[1.0]]]
+    decide(event("decide_continue_sweep"), CONTEXT)
+    assert next_day("thursday") == [], "the first run has the store still, and works on it"
+
+
+def test_a_store_on_which_another_run_works_raises_no_alarm(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    counted(world)
+    assert set(world.sweep("apply", "by-hand").run().value["left_out"]) == set(world.stores)
+    report({"run_id": "by-hand"}, CONTEXT)
+    assert not [point for point in metrics(capsys.readouterr().out) if "BrakedStores" in point]
+
+
 def test_a_log_line_says_which_segment_and_names_nobody(world: World, caplog: pytest.LogCaptureFixture) -> None:
     counted(world)
     lines = [vars(record) for record in caplog.records if record.getMessage() == "step"]

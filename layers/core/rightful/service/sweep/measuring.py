@@ -40,7 +40,8 @@ def first(deps: Deps, summary: Mapping[str, Any], what: Literal["ended", "braked
 
 
 def ended(summary: Mapping[str, Any], stage: str) -> list[Point]:
-    """Of a run's `summary` (see `reporting.summary`). `stage` names the installation."""
+    """Of a run's `summary` (see `reporting.summary`). `stage` names the installation. A store that was left out because
+    the DPO has not answered an earlier run counts as braked again: who saw only the first alarm forgets it."""
     stores: Mapping[str, Mapping[str, Any]] = summary["stores"]
     run = {
         "FailedSegments": sum(counts["failed_segments"] for counts in stores.values()) + len(summary["unreached"]),
@@ -53,10 +54,15 @@ def ended(summary: Mapping[str, Any], stage: str) -> list[Point]:
             Point({"Stage": stage, "Store": name}, {metric: counts[key] for metric, key in OF_A_STORE.items()})
             for name, counts in stores.items()
         ),
+        *_braked(len(summary["unanswered"]), stage),
     ]
 
 
 def braked(summary: Mapping[str, Any], stage: str) -> list[Point]:
     """Of a run that waits for the DPO; nothing when no store waits."""
     waiting = [counts for counts in summary["stores"].values() if counts["braked"] and not counts["decision"]]
-    return [Point({"Stage": stage}, {"BrakedStores": len(waiting)})] if waiting else []
+    return _braked(len(waiting), stage)
+
+
+def _braked(stores: int, stage: str) -> list[Point]:
+    return [Point({"Stage": stage}, {"BrakedStores": stores})] if stores else []

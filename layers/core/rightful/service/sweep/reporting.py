@@ -43,8 +43,9 @@ def write(deps: Deps, run: runs.Run) -> dict[str, Any]:
 def summary(deps: Deps, run: runs.Run, now: datetime) -> dict[str, Any]:
     """{"run_id", "mode", "as_of", "began_at", "ended_at", "seconds", "stores": {name: {the counts of
     `rightful.tallies.Tally`, "title", "action", "period", "braked", "decision", "brake" and "share" (percent),
-    "failed_segments", "sample": keys of some that a preview found due}}, "left_out": {store: why}, "unreached":
-    [store that could not be gone through: something must be mended], "not_covered": [store]}"""
+    "failed_segments", "sample": keys of some that a preview found due}}, "left_out": {store: why}, "unanswered":
+    [store left out because an earlier run waits there for the DPO], "unreached": [store that could not be gone through:
+    something must be mended], "not_covered": [store]}"""
     weighed = weighing.weigh(deps, run)
     counted, applied = runs.tallies(deps, run, "count"), runs.tallies(deps, run, "apply")
     decided = runs.decisions(deps, run.run_id)
@@ -86,6 +87,7 @@ def summary(deps: Deps, run: runs.Run, now: datetime) -> dict[str, Any]:
         "seconds": round((now - run.began_at).total_seconds()),
         "stores": stores,
         "left_out": {**run.left_out, **run.unreached},
+        "unanswered": [name for name in run.left_out if runs.unanswered(deps, name)],
         "unreached": sorted(run.unreached),
         "not_covered": [name for name, store in deps.datamap.stores.items() if not store.swept],
     }

@@ -262,6 +262,15 @@ def decisions(deps: Deps, run_id: str) -> dict[str, Mapping[str, Any]]:
     return {item["sk"].removeprefix("STORE#"): item for item in found}
 
 
+def unanswered(deps: Deps, store: str) -> bool:
+    """Whether the run that has this store has asked the DPO about it and waits for the answer."""
+    held = deps.table.get(LOCKS, f"LOCK#{store}")
+    if held is None:
+        return False
+    asking = deps.table.get(pk(held["run_id"]), "RUN") or {}
+    return "task_token" in asking and store not in decisions(deps, held["run_id"])
+
+
 def _opened(deps: Deps, run_id: str, item: Mapping[str, Any]) -> Progress:
     raw = _unsealed(deps, run_id, item["sealed"])
     pending: dict[str, str] = {}
