@@ -1,7 +1,8 @@
 """Cold start of each function: CPU from an idle interpreter to the end of what its first call must load.
 
 Ours: the handler's module, `wiring.build()`, the clients that its role allows, the log, the cipher; for a function that
-mails, the templates; for the API, the models of its bodies. Floor: `import boto3` and the same clients, as installed.
+mails or writes a report, the templates; for the API, the models of its bodies; for the sweep, the decoder of pages.
+Floor: `import boto3` and the same clients, as installed.
 Baseline: what a function of this kind usually loads: the floor, Powertools' log and event models, a cipher.
 Each is a process of its own with compiled bytecode and without `site`; the interpreter's own start is not counted.
 """
@@ -37,6 +38,13 @@ from rightful import mails
 mails.render("code", "en", controller=deps.datamap.controller, purpose="access", code="0", minutes=1)
 """
 BODIES = "import rightful.api.bodies\n"
+PAGES = "import rightful.stores.dynamodb_decode\n"
+REPORT = """
+from rightful import reports
+at = "2027-01-31T03:00:00Z"
+run = {{"run_id": "daily", "mode": "apply", "as_of": at, "began_at": at, "seconds": 1}}
+reports.retention_page({{**run, "stores": {{}}, "left_out": {{}}, "not_covered": []}}, "Example")
+"""
 FLOOR = """
 import boto3
 clients = [boto3.client(service) for service in {services}]
@@ -66,6 +74,10 @@ def _cold_start(package: Package, rounds: int) -> Result:
         ours += MAILS
     if package.name == "api":
         ours += BODIES
+    if package.name == "sweep":
+        ours += PAGES
+    if package.name in ("brake", "report"):
+        ours += REPORT
     filled = {"module": package.module, "services": package.services}
     installed = (Path(sysconfig.get_path("purelib")),)
     cpu = paired(
