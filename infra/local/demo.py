@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def play(stack: Stack) -> dict[str, Any]:
-    """Both requests; the facts for report.json."""
+    """Both requests and the sweep; the facts for report.json."""
     truth = Truth.load(stack.truth)
     reader, leaver = _people(truth)
     before = snapshot(stack.client)

@@ -7,109 +7,25 @@ import csv
 import hashlib
 import io
 import json
-import random
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
 import pytest
 
-from rightful.errors import NeedsAttention, NotFound, TryAgain, Unreadable
-from rightful.model import Record, StoredFile
-from rightful.records import to_line
-from rightful.service import asking, packaging, progress, requests
-from tests.fakes.memory_store import MemoryStore
+from rightful.errors import NeedsAttention
+from rightful.service import packaging, progress, requests
 from tests.fakes.world import World, forever, make_world, small_map
-
-PARTS = 3
-KEY = "packages/r1.zip"
-
-
-@dataclass
-class Originals(MemoryStore):
-    """Original files by record key. `archived`: keys that cannot be read, `faults`: errors to raise, one a call."""
-
-    bodies: dict[str, bytes] = field(default_factory=dict)
-    archived: set[str] = field(default_factory=set)
-    faults: list[Exception] = field(default_factory=list)
-
-    def open(self, record: Record) -> Iterator[bytes]:
-        if self.faults:
-            raise self.faults.pop()
-        if record.key in self.archived:
-            raise Unreadable("GetObject answered InvalidObjectState")
-        if record.key not in self.bodies:
-            raise NotFound("The file does not exist.")
-        body = self.bodies[record.key]
-        return (body[at : at + 1000] for at in range(0, len(body), 1000))
-
-
-HOSTILE: list[dict[str, Any]] = [
-    {"id": "1", "note": '=HYPERLINK("http://evil")', "name": 'O\'Neill, "Ada"'},
-    {"id": "2", "note": "<script>alert(1)</script>", "rtl": "\u202emirror", "emoji": "👩🏽\u200d💻"},
-    {"id": "3", "big": "x" * 400_000, "set": set(), "map": {}, "list": []},
-    {"id": "4", "../../etc/passwd": "..\\..\\x", "nul": "a\x00b", "bytes": b"\x00\xff", "n": Decimal("1.10")},
-    {"id": "5", "_file": "mine", "base64": 1, "lone": "\ud800"},
-    {"base64": "alone"},
-    {},
-]
-FILES = {
-    "cv": ("../../cv.pdf", b"%PDF" * 500),
-    "page": ("page.html", b"<script>alert(1)</script>"),
-    "photo": ("photo.jpg", random.Random(1).randbytes(5000)),
-    "empty": ("", b""),
-}
-
-
-def put(
-    world: World, store: str, records: list[Record], shown: Callable[[Record], Any] = lambda record: record.data
-) -> None:
-    """As the export step leaves them, in a few parts."""
-    size = max(1, -(-len(records) // PARTS))
-    for part in range(0, len(records), size):
-        body = b"".join(to_line(shown(record), {"other": 1}, record) for record in records[part : part + size])
-        world.files.objects[f"work/r1/{store}/{part // size:05}.jsonl"] = body
-
-
-def small_world(records: list[dict[str, Any]] = HOSTILE) -> tuple[World, Originals]:
-    world = make_world()
-    originals = Originals(bodies={key: body for key, (_, body) in FILES.items()})
-    world.deps = replace(world.deps, connectors={**world.stores, "surveys": originals})
-    world.ask_for("access")
-    put(world, "accounts", [Record(str(n), data) for n, data in enumerate(records)])
-    files = [
-        Record(key, {"key": f"unmasked/{key}", "_file": "taken"}, file=StoredFile(name, len(body)))
-        for key, (name, body) in FILES.items()
-    ]
-    put(
-        world,
-        "surveys",
-        [Record("none", {"key": "no file"}), *files],
-        lambda record: {"_file": record.data.get("_file")},
-    )
-    return world, originals
-
-
-def pack(world: World, left: Callable[[], float] = forever) -> int:
-    """Steps until it is done; how many."""
-    for steps in range(1, 200):
-        if packaging.step(world.deps, "r1", left)["done"]:
-            return steps
-    raise AssertionError("it never ends")
-
-
-def short_of_time_at_every(interval: int) -> Callable[[], float]:
-    entries = count(1)
-    return lambda: -1.0 if next(entries) % interval == 0 else 1.0
-
-
-def opened(world: World) -> zipfile.ZipFile:
-    archive = zipfile.ZipFile(io.BytesIO(world.files.objects[KEY]))
-    assert archive.testzip() is None
-    return archive
+from tests.functional.packed import (
+    FILES,
+    HOSTILE,
+    KEY,
+    opened,
+    pack,
+    short_of_time_at_every,
+    small_world,
+)
 
 
 def test_everything_is_in_it_under_harmless_names() -> None:
@@ -242,107 +158,6 @@ def test_a_step_killed_at_any_call_is_made_up_for(port: str, committed: bool) ->
         pack(world, lambda: 0)
         assert world.files.objects == whole.files.objects
         assert world.request()["package"] == whole.request()["package"]
-
-
-def test_a_file_that_is_gone_is_said_to_be_gone() -> None:
-    world, originals = small_world()
-    del originals.bodies["page"]
-    pack(world, lambda: 0)
-    archive = opened(world)
-    assert [name for name in archive.namelist() if name.startswith("files/")] == [
-        "files/surveys/000001.pdf",
-        "files/surveys/000003.jpg",
-        "files/surveys/000004.bin",
-    ]
-    assert archive.read("index.html").decode().count("deleted before this package was made") == 1
-
-
-def test_a_file_that_cannot_be_read_now_is_tried_again() -> None:
-    world, originals = small_world()
-    originals.faults = [TryAgain("throttled")]
-    with pytest.raises(TryAgain):
-        packaging.step(world.deps, "r1", forever)
-    pack(world)
-    assert "files/surveys/000001.pdf" in opened(world).namelist()
-
-
-LANGUAGES = [
-    ("en", "1 original file could not be read", "could not be read and is not in this package; you can ask for it"),
-    ("fr", "1 fichier original n’a pas pu être lu", "n’a pas pu être lu et ne figure pas dans cette archive"),
-]
-
-
-@pytest.mark.parametrize(("locale", "in_all", "beside_it"), LANGUAGES)
-def test_a_file_that_cannot_be_read_is_noted_for_the_person(locale: str, in_all: str, beside_it: str) -> None:
-    world, originals = small_world()
-    world.table.update(requests.pk("r1"), "REQUEST", {"locale": locale})
-    originals.archived = {"photo"}
-    del originals.bodies["page"]
-    pack(world, lambda: 0)
-    archive = opened(world)
-    page = archive.read("index.html").decode()
-    assert (page.count(in_all), page.count(beside_it)) == (1, 1)
-    assert world.deps.datamap.controller.contact in page[page.index("note warn") : page.index(in_all)]
-    missing = {
-        "files/surveys/000002.bin": "deleted before this package was made",
-        "files/surveys/000003.jpg": "could not be read; write to dpo@example.org to ask for it",
-    }
-    assert json.loads(archive.read("manifest.json"))["missing"] == missing
-    assert not missing.keys() & set(archive.namelist())
-
-
-def test_many_files_that_cannot_be_read_do_not_outlast_a_step() -> None:
-    world, originals = small_world()
-    originals.archived = {"cv", "page", "photo"}
-    pauses = pack(world, lambda: 0)
-    assert pauses == pack(small_world()[0], lambda: 0), "time is looked at after each file, packed or not"
-
-
-def test_a_store_none_of_whose_files_can_be_read_waits_for_the_dpo() -> None:
-    world, originals = small_world()
-    originals.archived = set(FILES)
-    for time_left in (forever, lambda: 0):
-        while not (answer := packaging.step(world.deps, "r1", time_left))["failed"]:
-            assert not answer["done"]
-        why = "none of its original files could be read"
-        assert answer == {"done": False, "failed": ["surveys"], "why": why}
-    originals.archived = {"cv"}
-    pack(world)
-    assert list(json.loads(opened(world).read("manifest.json"))["missing"]) == ["files/surveys/000001.pdf"], (
-        "a retry begins with the first file"
-    )
-
-
-def test_a_store_that_fails_waits_for_the_dpo_and_is_packed_without_its_files_when_skipped() -> None:
-    world, originals = small_world()
-    originals.faults = [NeedsAttention("GetObject answered AccessDenied")] * 9
-    failed = packaging.step(world.deps, "r1", forever)
-    assert failed == {"done": False, "failed": ["surveys"], "why": "GetObject answered AccessDenied"}
-    progress.skip(world.deps, "r1", "surveys", "the bucket was closed")
-    pack(world)
-    archive = opened(world)
-    assert len(json.loads(archive.read("manifest.json"))["missing"]) == len(FILES)
-    page = archive.read("index.html").decode()
-    assert "the bucket was closed" in page
-    assert "4 original files could not be read" in page
-    assert "data/surveys.json" in archive.namelist()
-
-
-@pytest.mark.parametrize(("decision", "name"), [("retry", ""), ("skip", "contacts")])
-def test_the_dpo_can_resolve_what_packing_could_not(decision: asking.Decision, name: str) -> None:
-    world = make_world()
-    file = world.stores["contacts"].put({"id": "c1", "account_id": "acct-1", "email": "bob@example.org"})
-    world.stores["contacts"].files[file] = b"hello"
-    world.stores["contacts"].fail("open", NeedsAttention("GetObject answered AccessDenied"), times=None)
-    world.ask_for("access")
-    run = world.execution().run()
-    assert (world.request()["status"], world.request()["failed"]) == ("needs_attention", ["contacts"])
-    if decision == "retry":
-        world.stores["contacts"].mend()
-    asking.decide(world.deps, "r1", decision, store=name, reason="it stays closed")
-    run.resume()
-    assert world.request()["status"] == "completed"
-    assert ("files/contacts/000001.bin" in opened(world).namelist()) is (decision == "retry")
 
 
 def test_a_lost_upload_is_begun_anew_but_not_for_ever() -> None:
