@@ -11,7 +11,8 @@ dynamodb:PartiQLDelete for one that deletes.
 It asks for SendTaskSuccess on every resource. On AWS the state machine that waits is asked for, as SAM's
 `StepFunctionsCallbackPolicy` grants it.
 It reads the items of a Distributed Map as if they were written in JSONPath. On AWS they, their selector and the map's
-output are JSONata where the machine says so, and a child knows no variable of its parent.
+output are JSONata where the machine says so, and a child knows no variable of its parent. Here no more children run at
+once than there are cores: each starts a process of its own, and twenty of them take longer than two.
 It tells IAM that a call over http is not secure, which bucket policies rightly refuse. Here the loopback is the wire,
 so a call counts as if it came over TLS.
 Should a new version need this no longer, `install` fails at once and says so.
@@ -37,6 +38,7 @@ from ministack.services import lambda_svc, stepfunctions
 
 WITHOUT_NAME = '"trace": traceback.format_exc()}'
 WITH_NAME = '"trace": traceback.format_exc(), "class_name": type(e).__name__}'
+CORES = max(os.cpu_count() or 1, 2)
 STATEMENT = re.compile(r'(DELETE|UPDATE) (?:FROM )?"([^"]+)"')
 SEND_EMAIL = ("POST", "/v2/email/outbound-emails")
 
@@ -187,6 +189,7 @@ def map_by_jsonata() -> None:
         selected = [stepfunctions._apply_jsonata_template(selector, given, place) for place in places]
         rest = ("Items", "ItemSelector", "Output", "Assign")
         plain = {name: value for name, value in state.items() if name not in rest}
+        plain["MaxConcurrency"] = min(plain.get("MaxConcurrency") or CORES, CORES)
         without = {name: value for name, value in context.items() if name != "variables"}
         results, following = run(plain, selected, selected, iterator, execution, without)
         output = stepfunctions._apply_jsonata_output(state, given, context, result=results, default=results)
