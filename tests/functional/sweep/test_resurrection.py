@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rightful.clocks import stamp
 from rightful.errors import NeedsAttention
 from rightful.service import erased
 from tests.fakes.recording import Moment
@@ -82,6 +83,17 @@ def test_a_person_who_came_back_is_left_alone(world: World) -> None:
     world.sweep("apply").run()
     assert left(world, "accounts") == ["a2", "a9"]
     assert left(world, "events") == ["e2", "e9"]
+
+
+def test_who_comes_back_at_once_through_a_machine_whose_clock_is_slow_is_left_alone(world: World) -> None:
+    """A minute after the erasure, on a clock that is five minutes behind ours."""
+    began = world.clock()
+    world.ask_for("erasure")
+    world.execution().run()
+    used = stamp(began + timedelta(minutes=1) - timedelta(minutes=5))
+    world.stores["accounts"].put({"id": "a9", "used_at": used, "email": ADA, "account_id": "acct-9"})
+    assert world.sweep("apply").run().value["stores"]["accounts"]["resurrected"] == 0
+    assert left(world, "accounts") == ["a2", "a9"]
 
 
 def test_what_an_erasure_kept_is_kept_again(world: World) -> None:

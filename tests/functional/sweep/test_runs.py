@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -74,6 +74,17 @@ def test_a_clock_that_is_five_minutes_fast_deletes_nothing_early() -> None:
     assert world.sweep("apply", "one").run().value["stores"]["accounts"]["due"] == 0
     world.clock.advance(300)
     assert world.sweep("apply", "two").run().value["stores"]["accounts"]["due"] == 1
+
+
+def test_a_clock_that_is_five_minutes_slow_leaves_nothing_for_good() -> None:
+    """It is noon; a record used a year and eight minutes ago is due."""
+    world = company(accounts=[{"id": "a1", "used_at": "2025-11-02T11:52:00Z"}, {"id": "a2", "used_at": NEW}])
+    noon = world.clock().replace(hour=12, minute=0, second=0)
+    world.clock.set(noon - timedelta(minutes=5))
+    assert world.sweep("apply", "slow").run().value["stores"]["accounts"]["due"] == 0
+    world.clock.set(noon)
+    assert world.sweep("apply", "right").run().value["stores"]["accounts"]["deleted"] == 1
+    assert left(world, "accounts") == ["a2"]
 
 
 def test_nothing_that_shows_who_anybody_is_is_in_the_history() -> None:
