@@ -143,6 +143,77 @@ def test_one_poison_record_in_a_thousand_stops_nothing_else() -> None:
         assert adds_up(counts)
 
 
+def test_what_was_announced_and_then_touched_is_not_counted_as_deleted() -> None:
+    world = company(accounts=[{"id": f"{n:03}", "used_at": OLD} for n in range(10)])
+    world.sweepers["accounts"].parts = 1
+    store = world.stores["accounts"]
+
+    def touched_and_killed(name: str, when: str) -> None:
+        if name == "sweeper.delete" and when == "before":
+            watch(world, lambda name, when: None)
+            store.put({"id": "003", "used_at": NEW})
+            raise Killed
+
+    watch(world, touched_and_killed)
+    world.sweep("apply").run()
+    counts = report(world, "by-hand")["accounts"]
+    assert adds_up(counts)
+    assert left(world, "accounts") == ["003"]
+    assert (counts["scanned"], counts["deleted"]) == (10, 9)
+
+
+def test_what_was_announced_and_not_reached_again_is_not_counted_as_deleted() -> None:
+    """Others wrote records in between, so that the page that is read again ends earlier."""
+    world = company(accounts=[{"id": f"{n:03}", "used_at": OLD} for n in range(10)])
+    sweeper, store = world.sweepers["accounts"], world.stores["accounts"]
+    sweeper.parts, sweeper.page_size = 1, 5
+
+    def joined_and_killed(name: str, when: str) -> None:
+        if name == "sweeper.delete" and when == "before":
+            watch(world, lambda name, when: None)
+            for n in range(3):
+                store.put({"id": f"000-{n}", "used_at": NEW})
+            raise Killed
+
+    watch(world, joined_and_killed)
+    world.sweep("apply").run()
+    counts = report(world, "by-hand")["accounts"]
+    assert adds_up(counts)
+    assert left(world, "accounts") == ["000-0", "000-1", "000-2"]
+    assert (counts["scanned"], counts["deleted"]) == (13, 10)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_killed_while_others_write_what_is_counted_as_deleted_is_gone(seed: int) -> None:
+    dice = random.Random(seed)
+    size = dice.randrange(5, 60)
+    world = company(accounts=[{"id": f"{n:03}", "used_at": OLD} for n in range(size)])
+    sweeper, store = world.sweepers["accounts"], world.stores["accounts"]
+    sweeper.page_size, sweeper.parts = dice.randrange(2, 15), 1
+    world.time_left = dice.choice([world.time_left, lambda: lambda: 0.0])
+    touched, added, kills = set[str](), set[str](), iter(range(dice.randrange(1, 6)))
+
+    def disturb(name: str, when: Moment) -> None:
+        one = f"{dice.randrange(size):03}"
+        if dice.random() < 0.1 and store.record(store.key_of({"id": one})):
+            store.put({"id": one, "used_at": NEW})
+            touched.add(one)
+        if dice.random() < 0.1:
+            store.put({"id": f"{one}-more", "used_at": NEW})
+            added.add(f"{one}-more")
+        if dice.random() < 0.1 and next(kills, None) is not None:
+            raise Killed
+
+    for each in world.sweepers.values():
+        each.fault = disturb
+    world.sweep("apply").run()
+    counts = report(world, "by-hand")["accounts"]
+    assert adds_up(counts)
+    assert set(left(world, "accounts")) == touched | added
+    assert counts["deleted"] == size - len(touched)
+    assert size <= counts["scanned"] <= size + len(added)
+
+
 def test_what_others_touch_meanwhile_is_left_alone() -> None:
     """Every hundredth write another process uses a record that is about to go, for the first time in a year."""
     world = company(accounts=[{"id": f"{n:05}", "used_at": OLD, "visits": 0} for n in range(5000)])

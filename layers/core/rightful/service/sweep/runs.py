@@ -30,6 +30,8 @@ LIFE: Final = timedelta(days=455)
 MARK: Final = 11
 """Characters of a pending record's keyed hash: 66 bits. A page of very small records has tens of thousands of them, and
 an item holds 400 KB."""
+MOST_MARKS: Final = 30_000
+"""That an item may hold."""
 NO_BRAKE: Final = 100
 """Percent."""
 _RACES: Final = 5
@@ -78,8 +80,9 @@ class Progress:
     cursor: str | None = None
     tally: Tally = field(default_factory=Tally)
     pending: dict[str, str] = field(default_factory=dict)
-    """Mark of each record of the page at `cursor` that was about to be written -> `delete` or `anonymise`. What
-    is no longer found there when the page is read again was done by a try that was killed."""
+    """Mark of each record that a page announced -> `delete` or `anonymise` while only looking can tell whether that was
+    done, `deleted` when it was. What is met nowhere from that page to the segment's end was deleted by a try that was
+    killed."""
     back: list[str] = field(default_factory=list)
     """Of `pending`, those that had come back after an erasure."""
     sample: list[str] = field(default_factory=list)

@@ -7,14 +7,14 @@ came back after its person's erasure), that a hold or an open request protects, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from rightful import anonymising, paths, plans, retention
 from rightful.errors import NeedsAttention, RightfulError, TryAgain
 from rightful.model import Done, Record, Result, Store, Strategy
-from rightful.ports import ANONYMISED_MARK, Sweeper, Wanted, Written
+from rightful.ports import ANONYMISED_MARK, Sweeper, SweepPage, Wanted, Written
 from rightful.service import erased, protecting
 from rightful.service.deps import Deps, TimeLeft
 from rightful.service.sweep import runs, weighing
@@ -22,8 +22,11 @@ from rightful.tallies import Tally
 
 BATCH: Final = 100
 """Records written between two looks at what is protected."""
+FEW_DAYS: Final = timedelta(days=7)
 SAMPLE: Final = 5
 """Keys that a preview's report shows of each store."""
+_DELETED: Final = "deleted"
+"""Of what was pending: known to have been done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +98,13 @@ class _Segment:
         """Whether the segment is through."""
         segment = self._run.stores[self._name][self._number]
         while True:
-            page = self._sweeper.page(segment, self._wanted, self._state.cursor)
+            # What is pending must be seen although it is in use by now.
+            asked = replace(self._wanted, since="") if self._state.pending else self._wanted
+            page = self._sweeper.page(segment, asked, self._state.cursor)
             tally = Tally(scanned=page.scanned, capacity=page.capacity)
             tally.keep(retention.IN_USE, page.scanned - len(page.records))
             todo = [each for record in page.records if (each := self._weigh(record, tally))]
-            self._settle_pending(page.records, tally)
+            later = self._settle_pending(page, tally)
             if self._stage == "apply" and todo:
                 self._announce(todo)
             for start in range(0, len(todo), BATCH):
@@ -108,11 +113,13 @@ class _Segment:
                 self.progressed = self.progressed or wrote
                 if wrote and start + BATCH < len(todo) and time_left() <= before - time_left():
                     # The page is read again, and what was done of it is counted then.
+                    self._withdraw(todo[start + BATCH :])
                     self._state.tally.capacity += tally.capacity
                     return False
             self._state.tally.add(tally)
             self._state.sample = [*self._state.sample, *(each.record.key for each in todo)][:SAMPLE]
-            self._state.pending, self._state.back = {}, []
+            self._state.pending = later
+            self._state.back = [mark for mark in self._state.back if mark in later]
             self._state.cursor = page.cursor
             self.progressed = True
             if page.cursor is None:
@@ -122,7 +129,7 @@ class _Segment:
 
     def _weigh(self, record: Record, tally: Tally) -> Todo | None:
         """What is to be done to a record; counts it where it stays."""
-        if self._state.pending and self._done_before(record):
+        if self._state.pending and (self._done_before(record) or self._pending(record) == _DELETED):
             return None  # counted with what was pending
         rule = self._store.retention
         decision = retention.decide(rule, record, self._run.as_of)
@@ -170,27 +177,54 @@ class _Segment:
         self._state.back = sorted({*self._state.back, *(self._mark(each.record) for each in todo if each.back)})
         runs.save(self._deps, self._run, self._stage, self._name, self._number, self._state)
 
-    def _settle_pending(self, records: Sequence[Record], tally: Tally) -> None:
-        """Counts what an earlier try of this page did. A page that is read again reaches at least as far as before, so
-        a record that is not in it was deleted."""
-        if not self._state.pending:
-            return
-        here = {self._mark(record): record for record in records}
-        for mark, action in self._state.pending.items():
-            record = here.get(mark)
-            if action == "delete" and record is None:
-                tally.scanned += 1
-                tally.deleted += 1
-            elif record is not None and self._done_before(record):
-                tally.anonymised += 1
+    def _settle_pending(self, page: SweepPage, tally: Tally) -> dict[str, str]:
+        """Counts what an earlier try did; answers what stays pending after this page. Others may have written since, so
+        the page may end earlier than it did: only what comes in no later page either was surely deleted."""
+        pending = self._state.pending
+        if not pending:
+            return {}
+        here = {self._mark(record): record for record in page.records}
+        for mark in here.keys() & pending.keys():
+            if pending[mark] == _DELETED:  # a report of what is in the store may be of yesterday
+                self._settle(mark, tally, Tally(due=1, deleted=1))
+            elif self._done_before(here[mark]):
+                self._settle(mark, tally, Tally(due=1, anonymised=1))
             else:
+                del pending[mark]  # it is weighed as any other
+        missing = {mark: action for mark, action in pending.items() if mark not in here}
+        later = {mark: action for mark, action in missing.items() if page.cursor is not None and action != _DELETED}
+        lost = len(later) + len(page.records) > runs.MOST_MARKS
+        for mark, action in missing.items():
+            if mark in later and not lost:
                 continue
-            tally.due += 1
-            tally.resurrected += mark in self._state.back
+            del pending[mark]  # no page that is read again brings it: it is counted for good
+            if action != "anonymise":
+                unknown = int(mark in later)
+                counts = Tally(scanned=1, due=1, deleted=1 - unknown, changed_meanwhile=unknown)
+                self._settle(mark, self._state.tally, counts)
+        return {} if lost else later
+
+    def _settle(self, mark: str, tally: Tally, counts: Tally) -> None:
+        counts.resurrected = int(mark in self._state.back)
+        tally.add(counts)
+
+    def _know(self, some: Sequence[Todo], results: Sequence[Result]) -> None:
+        """For when the page is left half-way: what is known need not be found out."""
+        for each, result in zip(some, results, strict=True):
+            if result.done is Done.deleted:
+                self._state.pending[self._mark(each.record)] = _DELETED
+
+    def _withdraw(self, todo: Sequence[Todo]) -> None:
+        """What was announced and not begun."""
+        for each in todo:
+            self._state.pending.pop(self._mark(each.record), None)
+
+    def _pending(self, record: Record) -> str:
+        return self._state.pending.get(self._mark(record), "")
 
     def _done_before(self, record: Record) -> bool:
         """Whether a try of this page that was killed anonymised the record."""
-        if self._state.pending.get(self._mark(record)) != "anonymise":
+        if self._pending(record) != "anonymise":
             return False
         if not retention.is_marked(self._store.retention, record):
             return False
@@ -219,6 +253,8 @@ class _Segment:
             tally.capacity += written.capacity
             for result in written.results:
                 _count(result, tally)
+            if action == "delete":
+                self._know(some, written.results)
         return tally.deleted + tally.anonymised > done
 
     def _anonymise(self, some: Sequence[Todo], guard: Sequence[str], tally: Tally) -> Written:
@@ -264,7 +300,8 @@ def wanted(store: Store, run: runs.Run, stage: runs.Stage, *, ledger: bool) -> W
         if store.erasure.since:
             attributes.add(retention.attribute(store.erasure.since))
         if store.locate and run.erased_until and after:
-            after = max(after, run.erased_until)
+            # A filter that lets all but the last days through costs more than it spares.
+            after = max(after, run.erased_until) if run.erased_until < run.as_of - FEW_DAYS else None
     return Wanted(frozenset(attributes), retention.attribute(rule.since), after, fresh=stage == "apply")
 
 
