@@ -33,8 +33,8 @@ def step(deps: Deps, given: Mapping[str, Any], execution: str, tries: int = 0) -
     "segment"}], "mine"}`. `mine` is False when another execution does this very run: a schedule may fire twice.
 
     Run again, it returns what it returned. After some `tries`, a store that keeps throttling is left out, so that the
-    others are swept today. Raises TryAgain until then, and NeedsAttention, naming the field and the cure, for input that
-    cannot be used: nothing was done then."""
+    others are swept today. Raises TryAgain until then, and NeedsAttention, naming the field and the cure, for input
+    that cannot be used: nothing was done then."""
     mode, names, as_of = _read(deps, given)
     run_id = _run_id(given, execution)
     known = runs.find(deps, run_id)
