@@ -68,6 +68,7 @@ def test_the_sweep_is_the_decision_applied_to_each_record(
     world = make_world(one_store(rule), {"things": MemoryStore(items)})
     world.sweepers["things"].page_size, world.sweepers["things"].parts = page, parts
     expected = {item["id"]: retention.decide(rule, Record("", item), now) for item in items}
+    world.stores["things"].clock = world.clock  # which stamps what it anonymises
     world.clock.set(now + retention.SKEW)
     counts = world.sweep("apply").run().value["stores"]["things"]
     after = {item["id"]: item for item in world.stores["things"].items}
