@@ -1,4 +1,4 @@
-"""`python -m infra.local.emulated`: ministack with seven repairs and a record.
+"""`python -m infra.local.emulated`: ministack with seven repairs, a limit and a record.
 
 Its worker processes report every failure of a Python function as `Runtime.HandlerError`. On AWS a failure carries the
 name of the exception's class, and that is what the workflow's `Retry` and `Catch` match.
@@ -11,8 +11,9 @@ dynamodb:PartiQLDelete for one that deletes.
 It asks for SendTaskSuccess on every resource. On AWS the state machine that waits is asked for, as SAM's
 `StepFunctionsCallbackPolicy` grants it.
 It reads the items of a Distributed Map as if they were written in JSONPath. On AWS they, their selector and the map's
-output are JSONata where the machine says so, and a child knows no variable of its parent. Here no more children run at
-once than there are cores: each starts a process of its own, and twenty of them take longer than two.
+output are JSONata where the machine says so, and a child knows no variable of its parent.
+It runs as many branches of a Map at once as the machine says. Here no more run than there are cores: each starts a
+process of its own, and twenty of those take longer than two that are used again.
 It tells IAM that a call over http is not secure, which bucket policies rightly refuse. Here the loopback is the wire,
 so a call counts as if it came over TLS.
 Should a new version need this no longer, `install` fails at once and says so.
@@ -51,6 +52,7 @@ def install() -> None:
     authorise_statements()
     authorise_answers()
     map_by_jsonata()
+    map_by_cores()
     count_loopback_as_tls()
     if path := os.environ.get("IAM_RECORD"):
         record_decisions(Path(path))
@@ -189,7 +191,6 @@ def map_by_jsonata() -> None:
         selected = [stepfunctions._apply_jsonata_template(selector, given, place) for place in places]
         rest = ("Items", "ItemSelector", "Output", "Assign")
         plain = {name: value for name, value in state.items() if name not in rest}
-        plain["MaxConcurrency"] = min(plain.get("MaxConcurrency") or CORES, CORES)
         without = {name: value for name, value in context.items() if name != "variables"}
         results, following = run(plain, selected, selected, iterator, execution, without)
         output = stepfunctions._apply_jsonata_output(state, given, context, result=results, default=results)
@@ -197,6 +198,16 @@ def map_by_jsonata() -> None:
         return output, following
 
     stepfunctions._run_distributed_map = run_evaluated
+
+
+def map_by_cores() -> None:
+    """Bounds how many branches of a Map run at once."""
+    run = stepfunctions._run_map_items
+
+    def run_some(state: Any, *rest: Any) -> Any:
+        return run({**state, "MaxConcurrency": min(int(state.get("MaxConcurrency") or CORES), CORES)}, *rest)
+
+    stepfunctions._run_map_items = run_some
 
 
 def count_loopback_as_tls() -> None:

@@ -25,9 +25,9 @@ class MemoryExecutions(Recorder):
         with self.operation("start", request_type, request_id):
             self.started.setdefault(f"{request_type}-{request_id}", {"request_id": request_id})
 
-    def sweep(self, name: str, stores: Sequence[str]) -> None:
-        with self.operation("sweep", name, tuple(stores)):
-            self.started.setdefault(name, {"mode": "apply", "stores": list(stores)})
+    def sweep(self, name: str, mode: str, stores: Sequence[str]) -> None:
+        with self.operation("sweep", name, mode, tuple(stores)):
+            self.started.setdefault(name, {"mode": mode, "stores": list(stores)})
 
     def running(self, execution: str) -> bool:
         with self.operation("running", execution):

@@ -292,6 +292,6 @@ def make_world(
         datamap=datamap,
         sweepers=sweepers,
         reports=reports,
-        settings=Settings(stage="local"),
+        settings=Settings(stage="local", retention_mode="apply"),
     )
     return World(deps, stores, clock, table, vault, mailer, files, executions, events, time_left, sweepers, reports)

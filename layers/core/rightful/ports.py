@@ -190,8 +190,9 @@ class Executions(Protocol):
     def start(self, request_type: str, request_id: str) -> None:
         """Starts the workflow; a workflow that already exists is success."""
 
-    def sweep(self, name: str, stores: Sequence[str]) -> None:
-        """Starts a retention sweep (apply) over these stores; one of this name that already exists is success."""
+    def sweep(self, name: str, mode: str, stores: Sequence[str]) -> None:
+        """Starts a retention sweep (`preview` or `apply`) over these stores; one of this name that already exists is
+        success."""
 
     def running(self, execution: str) -> bool:
         """Whether the execution with this ARN still runs."""

@@ -9,7 +9,7 @@
 | `STATE_MACHINE_ARN`, `RETENTION_SWEEP_ARN` | PrivacyRequest, RetentionSweep |
 | `MAIL_FROM`, `MAIL_CONFIGURATION_SET` | sender address; SES configuration set, may be empty |
 | `FORM_ORIGINS` | web origins that may post, comma-separated |
-| `SOURCE_LIMIT_PER_HOUR`, `STAGE` | see `rightful.service.deps.Settings` |
+| `SOURCE_LIMIT_PER_HOUR`, `STAGE`, `RETENTION_MODE` | see `rightful.service.deps.Settings` |
 | `TIME_BUDGET_SECONDS` | seconds of work per invocation, when less than the Lambda's own time-out is wanted |
 
 Each function has the variables it needs and no others; what is missing fails when it is first used.
@@ -138,6 +138,7 @@ def build() -> Deps:
             form_origins=tuple(origin.strip() for origin in env.get("FORM_ORIGINS", "").split(",") if origin.strip()),
             source_limit_per_hour=int(env.get("SOURCE_LIMIT_PER_HOUR", "60")),
             stage=env.get("STAGE", "prod"),
+            retention_mode="apply" if env.get("RETENTION_MODE") == "apply" else "preview",
         ),
     )
 

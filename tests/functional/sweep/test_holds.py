@@ -184,3 +184,10 @@ def test_holds_that_were_released_are_not_read_again(world: World) -> None:
     holding.release(world.deps, "h1")
     assert holding.place(world.deps, "h1", "store", store="events", **HOLD)["released_at"]
     assert world.table.query("HOLDS", "HOLD#") == []
+
+
+def test_where_the_daily_sweep_only_previews_a_released_hold_deletes_nothing(world: World) -> None:
+    world.deps = replace(world.deps, settings=replace(world.deps.settings, retention_mode="preview"))
+    holding.place(world.deps, "h1", "store", store="events", **HOLD)
+    holding.release(world.deps, "h1")
+    assert world.executions.started == {"after-hold-h1": {"mode": "preview", "stores": ["events"]}}

@@ -27,8 +27,8 @@ class SfnExecutions:
     def start(self, request_type: str, request_id: str) -> None:
         self._start(self._requests_arn, f"{request_type}-{request_id}", {"request_id": request_id})
 
-    def sweep(self, name: str, stores: Sequence[str]) -> None:
-        self._start(self._sweep_arn, name, {"mode": "apply", "stores": list(stores)})
+    def sweep(self, name: str, mode: str, stores: Sequence[str]) -> None:
+        self._start(self._sweep_arn, name, {"mode": mode, "stores": list(stores)})
 
     def running(self, execution: str) -> bool:
         with translated():

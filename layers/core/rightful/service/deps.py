@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from rightful.model import DataMap
 from rightful.ports import Clock, Connector, Events, Executions, Files, Limits, Mailer, Sweeper, Table, Vault
@@ -21,6 +22,8 @@ class Settings:
     source_limit_per_hour: int = 60
     """Requests that one source address may make an hour, on each limited route."""
     stage: str = "prod"
+    retention_mode: Literal["preview", "apply"] = "preview"
+    """What the daily sweep does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

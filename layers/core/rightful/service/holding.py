@@ -62,7 +62,8 @@ def place(
 
 
 def release(deps: Deps, hold_id: str) -> Mapping[str, Any]:
-    """Ends a hold and starts a sweep of the stores that it may have withheld something in. Idempotent: the same
+    """Ends a hold and starts a sweep, of the kind that this stack runs daily, of the stores that it may have withheld
+    something in. Idempotent: the same
     release starts one sweep. Raises NotFound."""
     standing = deps.table.get(protecting.HOLDS, f"HOLD#{hold_id}")
     if standing is not None:
@@ -73,7 +74,7 @@ def release(deps: Deps, hold_id: str) -> Mapping[str, Any]:
         raise NotFound("There is no hold with this id.")
     swept = [name for name, each in deps.datamap.stores.items() if each.swept]
     if stores := [name for name in swept if hold["store"] in ("", name)]:
-        deps.executions.sweep(f"after-hold-{hold_id}", stores)
+        deps.executions.sweep(f"after-hold-{hold_id}", deps.settings.retention_mode, stores)
     return hold
 
 
