@@ -63,7 +63,6 @@ NOT_PLAYED: dict[tuple[str, str, str], str] = {
     ("Package", "s3:ListBucket", "salescookie-uploads"): TO_SAY_GONE,
     ("Report", "s3:AbortMultipartUpload", "/work/*"): AFTER_A_KILL,
     ("Split", "states:DescribeExecution", "RetentionSweep"): "asked of a run that was stopped, or still has a store",
-    ("Sweep", "dynamodb:BatchGetItem", "RequestsTable"): "read of the requests that are open; none is by then",
     ("Sweep", "dynamodb:DeleteItem", "salescookie-"): "for a guard that PartiQL cannot compare; the sample has none",
     ("Sweep", "s3:ListBucket", "reportsbucket"): TO_SAY_GONE,
     ("Sweep", "s3:AbortMultipartUpload", "salescookie-"): YOUNG,

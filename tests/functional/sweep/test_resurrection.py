@@ -11,6 +11,7 @@ from rightful.clocks import stamp
 from rightful.errors import NeedsAttention
 from rightful.service import erased
 from tests.fakes.recording import Moment
+from tests.fakes.state_machine import Failed
 from tests.fakes.world import ADA, World
 from tests.functional.sweep.company import company, left
 
@@ -69,7 +70,8 @@ def test_what_was_erased_is_remembered_though_the_last_mail_is_refused(world: Wo
         raise NeedsAttention("SendEmail answered MessageRejected")
 
     world.mailer.fault = refuse
-    erase_and_restore(world)
+    with pytest.raises(Failed):
+        erase_and_restore(world)
     assert world.request()["status"] == "completed"
     assert len(world.table.query("ERASED")) == 2
 

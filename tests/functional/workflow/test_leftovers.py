@@ -81,7 +81,8 @@ def test_it_goes_although_the_mail_that_says_so_cannot() -> None:
         raise NeedsAttention("SendEmail answered MessageRejected")
 
     world.mailer.fault = refuse
-    completing.step(world.deps, "r1")
+    with pytest.raises(NeedsAttention):
+        completing.step(world.deps, "r1")
     assert held(world, "r1") == set()
 
 

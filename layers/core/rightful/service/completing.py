@@ -6,9 +6,8 @@ from typing import Any
 
 from rightful import lifecycle, periods
 from rightful.clocks import moment
-from rightful.errors import NeedsAttention
 from rightful.retention import SKEW
-from rightful.service import contacts, discovering, erased, mail_events, mailing, progress, protecting, requests
+from rightful.service import contacts, discovering, erased, mailing, progress, protecting, requests
 from rightful.service.deps import Deps
 
 
@@ -26,9 +25,9 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
     if request["type"] == "access" and request["status"] != "completed":
         _leave_nothing(deps, request_id)
     if request["type"] == "erasure" and request["status"] == "completed":
-        _remember(deps, request_id)  # before the mail, which may be refused
-    tell(deps, request)
+        _remember(deps, request_id)
     _forget(deps, request_id)
+    tell(deps, request)  # last: a mail that the provider refuses is tried again, by the workflow, for a long time
     return {"status": request["status"]}
 
 
@@ -80,22 +79,17 @@ def outcomes(deps: Deps, request_id: str) -> dict[str, dict[str, Any]]:
 
 
 def tell(deps: Deps, request: dict[str, Any]) -> None:
-    """The one mail that says how the request ended. One that the provider refuses for good is noted: what was found
-    must be forgotten all the same."""
+    """The one mail that says how the request ended."""
     request_id = request["request_id"]
     contact = contacts.of_request(deps, request)
     kind = f"completed_{request['type']}" if request["status"] == "completed" else request["status"]
-    controller, stores = deps.datamap.controller, outcomes(deps, request_id)
-    try:
-        mailing.send_once(
-            deps,
-            request_id,
-            kind,
-            contact.email,
-            request["locale"],
-            request=request,
-            controller=controller,
-            stores=stores,
-        )
-    except NeedsAttention as refusal:
-        mail_events.note_refusal(deps, request_id, kind, str(refusal))
+    mailing.send_once(
+        deps,
+        request_id,
+        kind,
+        contact.email,
+        request["locale"],
+        request=request,
+        controller=deps.datamap.controller,
+        stores=outcomes(deps, request_id),
+    )
