@@ -98,7 +98,7 @@ def package(blocks: Blocks, megabytes: float, mix: dict[str, float]) -> int:
     files = Work(blocks, megabytes * 1e6, mix)
     world.deps = replace(world.deps, files=files, connectors={**world.stores, "surveys": Originals(blocks)})
     world.ask_for("access")
-    assert packaging.step(world.deps, "r1", forever) == {"done": True}
+    assert packaging.step(world.deps, "r1", forever) == {"done": True, "failed": []}
     return int(world.request()["package"]["size"])
 
 
