@@ -121,7 +121,7 @@ class _Load:
             left = dict(self._clients.dynamodb.batch_write_item(RequestItems=left)["UnprocessedItems"])  # type: ignore[arg-type]  # the answer's items are typed apart from the question's
             if not left:
                 return
-            time.sleep(pause)
+            time.sleep(pause)  # DynamoDB asks for a back-off before its unprocessed items are sent again
         raise TimeoutError("DynamoDB left items unprocessed ten times over")
 
     def _put_file(self, stored: Stored) -> None:

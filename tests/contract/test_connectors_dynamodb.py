@@ -68,7 +68,7 @@ class DynamoBench(AwsBench, Meddling):
         )
 
     def item(self, person: str, number: int) -> dict[str, Any]:
-        """One record of a person."""
+        """One record of a person. Each shape of table says its own."""
         raise NotImplementedError
 
     def connector(self) -> Connector:

@@ -20,6 +20,7 @@ class LimitsContract:
     """Needs `make(clock)`."""
 
     def make(self, clock: MovableClock) -> Limits:
+        """Each implementation makes its own."""
         raise NotImplementedError
 
     def test_the_wait_told_is_the_wait_needed(self) -> None:

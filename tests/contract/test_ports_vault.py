@@ -93,7 +93,7 @@ class VaultContract:
                 vault.prolong(request_id, FUTURE)
 
     def end(self, vault: Vault, request_id: str) -> datetime | None:
-        """When the key lapses."""
+        """When the key lapses. Each implementation is looked into in its own way."""
         raise NotImplementedError
 
     def test_a_key_that_is_not_there_lapses_without_effect(self, vault: Vault) -> None:

@@ -151,6 +151,7 @@ class ExecutionsContract:
         assert self.names() == ["access-r1", "erasure-r2"]
 
     def names(self) -> list[str]:
+        """Of the executions there are. Each implementation is looked into in its own way."""
         raise NotImplementedError
 
 
