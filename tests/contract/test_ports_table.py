@@ -28,7 +28,8 @@ def make_table(client: Any, name: str = NAME) -> None:
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[
-            {"AttributeName": attribute, "AttributeType": "S"} for attribute in ("pk", "sk", "person", "received_at")
+            {"AttributeName": attribute, "AttributeType": "S"}
+            for attribute in ("pk", "sk", "person", "received_at", "open", "due_at")
         ],
         GlobalSecondaryIndexes=[
             {
@@ -38,7 +39,15 @@ def make_table(client: Any, name: str = NAME) -> None:
                     {"AttributeName": "received_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
+            },
+            {
+                "IndexName": "by_due",
+                "KeySchema": [
+                    {"AttributeName": "open", "KeyType": "HASH"},
+                    {"AttributeName": "due_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            },
         ],
     )
 
@@ -194,6 +203,21 @@ class TableContract:
         assert table.update("P", "S", odd) == {"pk": "P", "sk": "S", **odd}
         assert table.update("P", "S", {}, remove=("a.b",), expect={"#x": 5}) is not None
         assert "a.b" not in (table.get("P", "S") or {})
+
+    def test_open_requests_come_soonest_due_first(self, table: Table) -> None:
+        for n in (2, 0, 1):
+            table.put_new(f"R{n}", "REQUEST", {"open": "open", "due_at": f"2027-01-0{n + 1}", "n": n})
+        table.put_new("R7", "REQUEST", {"open": "unverified", "due_at": "2026-01-01", "n": 7})
+        table.put_new("R8", "REQUEST", {"due_at": "2026-01-01", "n": 8})
+        table.update("R1", "REQUEST", {}, remove=["open"])
+        assert [item["n"] for item in table.open_requests()] == [0, 2]
+        assert [item["n"] for item in table.open_requests("unverified")] == [7]
+        assert list(table.open_requests("nothing")) == []
+
+    def test_open_requests_gives_all_there_are(self, table: Table) -> None:
+        for n in range(250):
+            table.put_new(f"R{n}", "REQUEST", {"open": "open", "due_at": f"{n:04}", "n": n})
+        assert [item["n"] for item in table.open_requests()] == list(range(250))
 
     def test_by_person_gives_the_newest_first_and_only_theirs(self, table: Table) -> None:
         for number, person in enumerate(("ann", "bob", "ann", "ann")):

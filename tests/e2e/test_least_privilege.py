@@ -57,6 +57,11 @@ NOT_PLAYED: dict[tuple[str, str, str], str] = {
     ("Export", "s3:DeleteObject", "/work/*"): AFTER_A_KILL,
     ("Export", "s3:ListBucketMultipartUploads", "exportsbucket"): AFTER_A_KILL,
     ("Export", "s3:ListBucket", "exportsbucket"): AFTER_A_KILL,
+    (
+        "MailEvents",
+        "events:PutEvents",
+        "event-bus/default",
+    ): "says what a process killed right after a change left unsaid",
     ("MailEvents", "sqs:SendMessage", "Failures"): "Lambda calls it in the function's name, after a third failure",
     ("Package", "dynamodb:PutItem", "RequestsTable"): MUCH,
     ("Package", "s3:AbortMultipartUpload", "/work/*"): AFTER_A_KILL,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -78,6 +78,12 @@ class MemoryTable(Recorder):
             return [
                 _copied_item(item) for item in sorted(indexed, key=lambda item: str(item["received_at"]), reverse=True)
             ]
+
+    def open_requests(self, kind: str = "open") -> Iterator[dict[str, Any]]:
+        with self.operation("open_requests", kind):
+            keys = [key for key, item in self.items.items() if item.get("open") == kind and "due_at" in item]
+            found = [item for key in keys if (item := self._live(*key)) is not None]
+            yield from (_copied_item(item) for item in sorted(found, key=lambda item: str(item["due_at"])))
 
     def delete(self, pk: str, sk: str) -> None:
         with self.operation("delete", pk, sk):

@@ -187,22 +187,21 @@ class World:
         self.table.put_new(
             f"REQUEST#{request_id}",
             "REQUEST",
-            {
-                "request_id": request_id,
-                "type": kind,
-                "status": "in_progress",
-                "person": self.vault.digest("person", email),
-                "regime": "gdpr",
-                "locale": "en",
-                "received_at": now,
-                "verified_at": now,
-                "due_at": "2026-12-02T23:59:59Z",
-                "open": "open",
-                "contact": self.vault.seal(request_id, contact),
-                "seq": 1,
-                "changed_at": now,
-                "what": requests.RECEIVED,
-            },
+            requests.begun(
+                {
+                    "request_id": request_id,
+                    "type": kind,
+                    "status": "in_progress",
+                    "person": self.vault.digest("person", email),
+                    "regime": "gdpr",
+                    "locale": "en",
+                    "received_at": now,
+                    "verified_at": now,
+                    "due_at": "2026-12-02T23:59:59Z",
+                    "open": "open",
+                    "contact": self.vault.seal(request_id, contact),
+                }
+            ),
         )
         protecting.guard(self.deps, request_id, person=self.vault.digest("person", email))
 

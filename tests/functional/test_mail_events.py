@@ -65,13 +65,13 @@ def deps() -> Deps:
     )
     request = {
         "request_id": REQUEST,
+        "type": "access",
+        "regime": "gdpr",
         "status": "in_progress",
         "received_at": "2026",
-        "seq": 2,
-        "what": "Work goes on",
-        "changed_at": "2026",
     }
-    deps.table.put_new(f"REQUEST#{REQUEST}", "REQUEST", request)
+    deps.table.put_new(f"REQUEST#{REQUEST}", "REQUEST", requests.begun(request))
+    requests.append(deps, REQUEST, "Work goes on", key="work")
     deps.table.put_new(*MAIL, {"claimed_at": "2026-11-02T09:00:00Z"})
     deps.table.put_new(*CODE, {"request_id": REQUEST})
     return deps
@@ -98,9 +98,9 @@ def test_the_event_as_the_provider_sends_it_is_understood(deps: Deps) -> None:
 @pytest.mark.parametrize("name", ["bounce", "reject"])
 def test_a_code_that_did_not_arrive_shows_in_the_timeline_once(deps: Deps, name: str) -> None:
     mail_events.note(deps, event(name))
-    deps.table.update(f"REQUEST#{REQUEST}", "REQUEST", {"seq": 3, "what": "Later", "changed_at": "2026"})
+    requests.append(deps, REQUEST, "Later", key="later")
     mail_events.note(deps, event(name))
-    assert timeline(deps) == ["The mail with your code could not be delivered", "Later"]
+    assert timeline(deps) == ["Work goes on", "The mail with your code could not be delivered", "Later"]
     assert "bounced_at" in (deps.table.get(*CODE) or {})
 
 

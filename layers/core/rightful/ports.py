@@ -247,4 +247,7 @@ class Table(Protocol):
     def by_person(self, person: str) -> list[dict[str, Any]]:
         """Requests of a person (keyed hash), newest first."""
 
+    def open_requests(self, kind: str = "open") -> Iterator[dict[str, Any]]:
+        """Requests whose attribute `open` is `kind` (`open`: verified; `unverified`), the soonest due first."""
+
     def delete(self, pk: str, sk: str) -> None: ...

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from rightful.errors import Conflict, NotFound, TryAgain
+from rightful import ledger
+from rightful.errors import Conflict, Invalid, NotFound, TryAgain
 from rightful.lifecycle import TERMINAL, Status
 from rightful.service import requests
 from tests.fakes.recording import Moment, no_fault
@@ -145,10 +146,13 @@ def test_erasing_begins_once(asked: World) -> None:
 def test_erasing_begins_with_the_plan_it_follows_in_one_write(asked: World) -> None:
     before = len(asked.table.calls)
     begun = requests.begin_erasing(asked.deps, "r1", plan_hash="a", map_version="1")
-    assert [call.name for call in asked.table.calls[before:]] == ["table.get", "table.update"]
+    assert [call.name for call in asked.table.calls[before:]] == ["table.get", "table.update", "table.put_new"]
+    assert requests.begin_erasing(asked.deps, "r1", plan_hash="a", map_version="1") == begun
     asked.clock.advance(60)
     again = requests.begin_erasing(asked.deps, "r1", plan_hash="b", map_version="1")
-    assert again == asked.request() == {**begun, "plan_hash": "b"}
+    assert again == asked.request()
+    assert (again["plan_hash"], again["erasing_since"]) == ("b", begun["erasing_since"])
+    assert [entry["facts"].get("plan_hash") for entry in requests.entries(asked.deps, again)] == [None, "a", "b"]
 
 
 def test_erasing_does_not_begin_for_an_access_request(world: World) -> None:
@@ -175,7 +179,9 @@ def test_an_ended_request_is_no_longer_listed_as_open(asked: World) -> None:
 def test_a_change_that_never_wins_is_tried_later(asked: World) -> None:
     def busy(name: str, moment: Moment) -> None:
         if name == "table.update" and moment == "before":
-            asked.table.items["REQUEST#r1", "REQUEST"]["seq"] += 1
+            asked.table.fault = no_fault
+            requests.append(asked.deps, "r1", "Something else", key=str(asked.request()["seq"]))
+            asked.table.fault = busy
 
     asked.table.fault = busy
     with pytest.raises(TryAgain):
@@ -185,3 +191,48 @@ def test_a_change_that_never_wins_is_tried_later(asked: World) -> None:
 def test_an_unknown_request(world: World) -> None:
     with pytest.raises(NotFound):
         requests.transition(world.deps, "nobody", "completed", what="Done")
+
+
+def test_every_change_is_a_link_of_one_chain(asked: World) -> None:
+    requests.transition(asked.deps, "r1", "awaiting_approval", what="It is with the DPO")
+    requests.append(asked.deps, "r1", "A mail could not be delivered", key="bounced:code:1", noted={"n": 1})
+    requests.transition(asked.deps, "r1", "in_progress", what="It goes on", noted={"stores": {"accounts": 3}})
+    item = requests.begin_erasing(asked.deps, "r1", plan_hash="a")
+    entries = requests.entries(asked.deps, item)
+    assert ledger.head("r1", entries) == item["head"]
+    assert [entry["status"] for entry in entries] == [
+        "awaiting_verification",
+        *["awaiting_approval"] * 2,
+        *["in_progress"] * 2,
+    ]
+
+
+def test_what_is_noted_under_a_key_is_noted_once_whoever_comes_first(asked: World) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        for n in range(24):
+            pool.submit(requests.append, asked.deps, "r1", "Bounced", key=f"mail:{n % 3}")
+    entries = requests.entries(asked.deps, asked.request())
+    assert sorted(entry["key"] for entry in entries) == ["", "mail:0", "mail:1", "mail:2"]
+    assert ledger.head("r1", entries) == asked.request()["head"]
+
+
+@pytest.mark.parametrize("n", range(1, 5))
+@pytest.mark.parametrize("name", ["at", "what", "status", "facts"])
+def test_a_stored_link_that_was_tampered_with_is_caught(asked: World, n: int, name: str) -> None:
+    for each in range(4):
+        requests.append(asked.deps, "r1", f"Step {each}", key=str(each))
+    if n == 1:
+        asked.table.update("REQUEST#r1", "REQUEST", {"received_at": "2020-01-01T00:00:00Z"})
+    else:
+        asked.table.update("REQUEST#r1", f"EVENT#{n:06}", {name: {} if name == "facts" else "other", "forged": True})
+        asked.table.update("REQUEST#r1", f"EVENT#{n:06}", {"facts": {"forged": 1}} if name == "facts" else {})
+    with pytest.raises(Invalid, match=f"entry {n}|entry {n + 1}"):
+        ledger.head("r1", requests.entries(asked.deps, asked.request()))
+
+
+def test_a_link_that_was_removed_is_caught(asked: World) -> None:
+    for each in range(4):
+        requests.append(asked.deps, "r1", f"Step {each}", key=str(each))
+    asked.table.delete("REQUEST#r1", "EVENT#000003")
+    with pytest.raises(Invalid, match="entry 3 "):
+        ledger.head("r1", requests.entries(asked.deps, asked.request()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 BY_PERSON: Final = "by_person"
 """Index on `person`, sorted by `received_at`."""
+BY_DUE: Final = "by_due"
+"""Index on `open`, sorted by `due_at`."""
 READ_AT_ONCE: Final = 100
 """Keys that one BatchGetItem takes."""
 
@@ -127,6 +130,18 @@ class DynamoTable:
         keys = [(entry["pk"]["S"], entry["sk"]["S"]) for entry in self._pages(request)]
         found = [self.get(*key) for key in keys]  # an index lags behind its table, so it only says where to look
         return [item for item in found if item is not None and item.get("person") == person]
+
+    def open_requests(self, kind: str = "open") -> Iterator[dict[str, Any]]:
+        request = {
+            "IndexName": BY_DUE,
+            "KeyConditionExpression": "#open = :kind",
+            "ExpressionAttributeNames": {"#open": "open"},
+            "ExpressionAttributeValues": {":kind": {"S": kind}},
+        }
+        entries = self._pages(request)
+        while some := list(islice(entries, READ_AT_ONCE)):
+            found = self.get_many([(entry["pk"]["S"], entry["sk"]["S"]) for entry in some])
+            yield from (item for item in found if item is not None and item.get("open") == kind)
 
     def delete(self, pk: str, sk: str) -> None:
         with translated():

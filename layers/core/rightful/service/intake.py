@@ -93,12 +93,9 @@ def _put(deps: Deps, asked: Asked, request_id: str, contact: Contact) -> dict[st
         "received_at": stamp(now),
         "due_at": stamp(clocks.due(regime, now, controller.holidays, tz=clocks.zone(controller.time_zone))),
         "contact": contacts.seal(deps, request_id, contact, now + admitting.KEY_LIFE, details=asked.details),
-        "seq": 1,
-        "what": requests.RECEIVED,
-        "changed_at": stamp(now),
         "expires_at": int((now + admitting.UNVERIFIED_LIFE).timestamp()),
     }
-    if not deps.table.put_new(requests.pk(request_id), "REQUEST", item):
+    if not deps.table.put_new(requests.pk(request_id), "REQUEST", requests.begun(item)):
         return requests.load(deps, request_id)
     return item
 

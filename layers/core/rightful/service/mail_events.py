@@ -43,7 +43,7 @@ def note(deps: Deps, event: Mapping[str, Any]) -> dict[str, str]:
     if mail is None:
         return {**answer, "status": "ignored"}
     if outcome == "bounced" and not kind.startswith(TO_THE_DPO):
-        _tell(deps, mail, kind)
+        _tell(deps, mail, kind, int(number))
     return answer
 
 
@@ -53,7 +53,7 @@ def note_refusal(deps: Deps, request_id: str, kind: str, why: str) -> None:
     key = _mail(request_id, kind, 1)
     deps.table.update(*key, {"bounced_at": stamp(deps.clock()), "refused": why}, expect={"bounced_at": None})
     if mail := deps.table.get(*key):
-        _tell(deps, mail, kind)
+        _tell(deps, mail, kind, 1)
 
 
 def _mail(subject: str, kind: str, number: int) -> tuple[str, str]:
@@ -63,18 +63,12 @@ def _mail(subject: str, kind: str, number: int) -> tuple[str, str]:
     return requests.pk(subject), mailing.claim_key(kind, number)
 
 
-def _tell(deps: Deps, mail: dict[str, Any], kind: str) -> None:
-    """An entry in the timeline of the request, if there is one. Its key is written on the mail first, so that the same
-    event coming twice makes one entry even if the request's status moved in between."""
+def _tell(deps: Deps, mail: dict[str, Any], kind: str, number: int) -> None:
+    """An entry in the ledger of the request, if there is one."""
     request_id = mail.get("request_id", "") if kind == "code" else mail["pk"].removeprefix(requests.pk(""))
-    request = deps.table.get(requests.pk(request_id), "REQUEST") if request_id else None
-    if request is None:
+    if not request_id or deps.table.get(requests.pk(request_id), "REQUEST") is None:
         return
-    if "entry" not in mail:
-        entry = f"EVENT#{request['seq']:06}#MAIL#{kind}"
-        chosen = deps.table.update(mail["pk"], mail["sk"], {"entry": entry}, expect={"entry": None})
-        mail = chosen or deps.table.get(mail["pk"], mail["sk"]) or mail
     what = (
         "The mail with your code could not be delivered" if kind == "code" else "A mail to you could not be delivered"
     )
-    deps.table.update(requests.pk(request_id), mail["entry"], {"at": mail["bounced_at"], "what": what})
+    requests.append(deps, request_id, what, key=f"bounced:{kind}:{number}")
