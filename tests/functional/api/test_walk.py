@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -119,7 +120,7 @@ def test_progress_extension_and_pause_are_shown(world: World, ada: Person) -> No
     world.table.put_new(f"REQUEST#{request_id}", "STORE#accounts", {"done": True})
     world.table.put_new(f"REQUEST#{request_id}", "STORE#surveys", {"done": True, "left": 2})
     world.table.put_new(f"REQUEST#{request_id}", "STORE#contacts", {"done": False, "skipped": True})
-    paused = {"paused_since": "2026-11-02T10:00:00Z", "extended_until": "2027-02-02T23:59:59Z"}
+    paused: dict[str, Any] = {"paused_since": "2026-11-02T10:00:00Z", "extended_until": "2027-02-02T23:59:59Z"}
     requests.transition(world.deps, request_id, "paused", what="Paused", **paused)
     shown = call("GET", f"/requests/{request_id}", token=token).json
     assert shown["stores"] == {"total": 5, "done": 2}
