@@ -32,6 +32,7 @@ REQUEST = {
     "due_at": "2027-03-01T23:59:59Z",
     "plan_hash": "ab" * 32,
     "refusal": {"ground": "legal_process", "reason": "A case is before the court."},
+    "source": "letter",
 }
 STORES: dict[str, dict[str, Any]] = {
     "accounts": {"title": "Your account", "covered": True, "deleted": 1, "kept": 0, "kept_by": {}},
@@ -64,7 +65,14 @@ PLAN = {
         "usage": {"covered": False},
     }
 }
+DESK = "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/statemachines/view/arn:aws:states:x"
 FACTS: dict[str, Any] = {
+    "reason": "It is spread over many systems.",
+    "received": "2027-01-29",
+    "until": "2027-02-12",
+    "desk": DESK,
+    "code": "",
+    "changed": {"tickets": {"delete": [1, 3], "failed": ["", "no access"]}, "surveys": {"records": True}},
     "controller": CONTROLLER,
     "request": REQUEST,
     "stores": STORES,
@@ -74,6 +82,7 @@ FACTS: dict[str, Any] = {
 }
 RUN = "daily-2027-01-31T030000Z"
 BRAKED: dict[str, Any] = {
+    "desk": DESK,
     "controller": CONTROLLER,
     "request": {"request_id": RUN, "type": "retention"},
     "run_id": RUN,
@@ -144,9 +153,10 @@ def test_both_parts_say_the_same(kind: str, language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_loaded_linked_or_run(kind: str, language: str) -> None:
+    """A mail to the DPO links to the desk, and no mail to anything else."""
     page = Text(render(kind, language, **facts(kind)).html)
-    assert page.tags.isdisjoint({"script", "img", "link", "iframe", "form", "a"})
-    assert page.links == []
+    assert page.tags.isdisjoint({"script", "img", "link", "iframe", "form"})
+    assert page.links == ([DESK] if kind.startswith("dpo_") else [])
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
@@ -166,7 +176,10 @@ def test_no_sentence_is_left_over() -> None:
     built = {f"{kind}.{part}" for kind in KINDS for part in ("subject", "title")}
     built |= {name for name in said if name.endswith(("_one", "_many"))}
     built |= {"request_received.access", "request_received.erasure"}
-    built |= {f"dpo_approval.{action}" for action in ("delete", "anonymise", "keep", "export")}
+    built |= {
+        f"dpo_approval.asked_{why}" for why in ("always", "records", "stores", "privileged", "identity", "source")
+    }
+    built |= {f"confirm_submitted.{kind}" for kind in ("access", "erasure")}
     built |= {f"dpo_brake.{action}" for action in ("delete", "anonymise")}
     assert {name for name in said - built if f'"{name}"' not in source} == set()
 
@@ -255,6 +268,42 @@ def test_the_dpo_can_paste_the_answer() -> None:
     }
 
 
+def test_where_two_must_approve_each_finds_their_own_code() -> None:
+    text = in_english("dpo_second_approval", code="their-own")
+    assert "It takes two persons" in text
+    assert pasted(text)[0] | {"code": "their-own"} == pasted(text)[0]
+    assert "It takes two persons" not in in_english("dpo_approval")
+
+
+def test_the_dpo_reads_why_a_plan_is_put_to_them_and_what_has_changed() -> None:
+    asks = [
+        {"why": "records", "found": 12, "most": 10},
+        {"why": "stores", "stores": ["uploads", "tickets"]},
+        {"why": "privileged", "stores": ["accounts"]},
+        {"why": "identity", "identity": "account_id", "found": 3, "most": 1},
+        {"why": "source", "source": "letter"},
+    ]
+    text = in_english("dpo_approval", plan={**PLAN, "asks": asks})
+    for part in (
+        "12 records are concerned; up to 10",
+        "found in: uploads, tickets.",
+        "an owner or administrator) in: accounts.",
+        "3 values of account_id were found; up to 1",
+        "the request came by letter.",
+        "* tickets\n    delete 3 (before: 1)\n    search failed: no access\n",
+        "* surveys\n    as many records as before, but not the same ones\n",
+    ):
+        assert part in text
+    assert "have changed since" not in in_english("dpo_approval", changed={})
+
+
+def test_who_wrote_a_letter_is_asked_to_confirm_without_a_code_in_the_mail() -> None:
+    text = in_english("confirm_submitted")
+    assert "On 29 January 2027, a request to delete the data about you reached Example & S\u00f6hne by letter." in text
+    assert "until 12 February 2027" in text
+    assert not re.search(r"\d{8}", text)
+
+
 def test_the_dpo_sees_the_plan_and_the_problem() -> None:
     text = in_english("dpo_approval")
     for part in ("* accounts\n    delete 1", "keep 4", "search failed: Query answered", "not covered", "nothing found"):
@@ -296,6 +345,7 @@ def test_what_people_write_is_data(language: str) -> None:
         "plan": {"stores": {HOSTILE: {"covered": True, "failed": HOSTILE}}},
         "failed": [HOSTILE],
         "problem": HOSTILE,
+        "reason": HOSTILE,
     }
     for kind in KINDS:
         mail = render(kind, language, **({**CODE, "code": HOSTILE} if kind == "code" else hostile | hostile_run(kind)))

@@ -21,6 +21,7 @@ CHECKS: tuple[_Check, ...] = (
     rules.erasure,
     rules.retention,
     rules.requests,
+    rules.privileged,
     rules.places,
 )
 GRAPH_CHECKS: tuple[_Check, ...] = (graph.unreachable, graph.orphans)

@@ -24,7 +24,12 @@ KINDS: Final = (
     "completed_erasure",
     "withdrawn",
     "rejected",
+    "extended",
+    "paused",
+    "resumed",
+    "confirm_submitted",
     "dpo_approval",
+    "dpo_second_approval",
     "dpo_attention",
     "dpo_brake",
 )
@@ -47,7 +52,12 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
     completed_access, completed_erasure   request, stores: name -> {title, covered, deleted, anonymised, kept,
                                           kept_by: ground -> ISO date or "", law, blocked, blocked_until, left,
                                           skipped, reason}
-    dpo_approval      request, plan (see rightful.plans)
+    extended, paused  request, reason
+    resumed           request
+    confirm_submitted request (its `source`: letter or phone), received and until (ISO dates)
+    dpo_...           desk: address of the DPO desk, for each of these
+    dpo_approval, dpo_second_approval   request, plan (see rightful.plans), changed (see approvals.difference), code
+                      (of this approver, or empty)
     dpo_attention     request, plan, failed (store names), problem (what went wrong, in words)
     dpo_brake         request (its request_id is the run's), run_id, report (where it is), stores: name -> {title,
                       action, due, scanned, share and brake (percent)}
