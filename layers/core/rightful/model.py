@@ -216,7 +216,12 @@ class Controller:
     transfers: str = ""
     """Article 15(2): transfers to third countries and their safeguards."""
     holidays: list[str] = field(default_factory=list)
-    """Public holidays of the controller's seat, as ISO dates."""
+    """Days on which the controller's seat does not work, as ISO dates. The compiled map has the public holidays of
+    `country` and `subdivision` among them."""
+    country: str = ""
+    """ISO 3166-1 code of two letters, e.g. `DE`: whose public holidays move a deadline. Empty for none."""
+    subdivision: str = ""
+    """Its part with holidays of its own: what follows the country in ISO 3166-2, e.g. `BY`."""
     time_zone: str = "UTC"
     """IANA name of the zone of the controller's seat, e.g. `America/New_York`: days are counted there."""
 
