@@ -15,7 +15,7 @@ from rightful.model import Erasure, Field, Locator, RequestPolicy, Result, Strat
 from rightful.service import deciding
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.state_machine import Lambda
-from tests.fakes.world import ADA, BOB, World, by, forever, make_world, small_map, small_stores, store
+from tests.fakes.world import ADA, BOB, World, by, make_world, small_map, small_stores, store
 
 
 def row(world: World, name: str) -> dict[str, Any]:

@@ -6,6 +6,8 @@ tests hold them equal.
 
 from __future__ import annotations
 
+import json
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -235,6 +237,9 @@ ACTIONS: Final[dict[str, Action]] = {
     ),
 }
 
+LONGEST_NAME: Final = 2000
+"""Characters of ids and names, as JSON; no key of a table holds more."""
+LONGEST_TEXT: Final = 20_000
 TYPES: Final[dict[Kind, type]] = {"text": str, "yes or no": bool, "a whole number": int, "a list of names": list}
 
 
@@ -254,6 +259,8 @@ def mistakes(order: Any) -> dict[str, str]:
                 found[name] = part.meaning
         elif not _is(part.kind, value):
             found[name] = f"It takes {part.kind}. {part.meaning}"
+        elif len(json.dumps(value)) > (LONGEST_NAME if part.shown else LONGEST_TEXT):
+            found[name] = f"It is too long. {part.meaning}"
     for name in order.keys() - parts.keys() - {"action"}:
         found[_printable(name)] = f"There is no such field here; there are: {', '.join(parts)}."
     return found

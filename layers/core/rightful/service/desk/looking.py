@@ -12,7 +12,6 @@ from rightful.clocks import moment
 from rightful.errors import Invalid, NotFound
 from rightful.service import completing, contacts, erased, protecting, requests
 from rightful.service.deps import Deps
-from rightful.service.verifying import is_id
 
 PROVEN: Final = "email"
 """The identity that a request is made with."""
@@ -43,7 +42,7 @@ def open_requests(deps: Deps, within: int | None = None) -> dict[str, Any]:
 
 def show(deps: Deps, request_id: str) -> dict[str, Any]:
     """All of a request that names nobody. Raises NotFound."""
-    item = deps.table.get(requests.pk(request_id), "REQUEST") if is_id(request_id) else None
+    item = deps.table.get(requests.pk(request_id), "REQUEST")
     if item is None:
         raise NotFound("There is no request with this id.")
     plan = deps.table.get(requests.pk(request_id), f"PLAN#{item.get('plan_hash', '')}")

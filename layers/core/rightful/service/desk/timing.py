@@ -22,7 +22,7 @@ def extend(deps: Deps, request_id: str, reason: str) -> dict[str, Any]:
     if request["status"] not in progress.OPEN:
         raise Conflict(f"The request is {request['status']}: there is nothing left to extend.")
     if not request.get("extended_until"):
-        if deps.clock() > _last_moment_to_extend(deps, request):
+        if deps.clock() > moment(request["due_at"]) and request["status"] != "paused":
             raise Conflict(
                 "The first period is over: the law asks that the person is told of an extension within it. Answer now."
             )
@@ -47,7 +47,7 @@ def pause(deps: Deps, request_id: str, reason: str, purpose: str = "identificati
     request = deciding.verified(deps, request_id)
     if request["status"] == "paused":
         raise Conflict("The request is paused already.")
-    allowed = clocks.pausable(request["regime"])
+    allowed = clocks.pausable(request["regime"], request["type"])
     if purpose not in allowed:
         if not allowed:
             raise Conflict(f"Under {request['regime']} nothing stops the clock. It can be extended once.")
@@ -112,19 +112,14 @@ def _under_way(request: Mapping[str, Any]) -> bool:
 
 def _due(deps: Deps, request: Mapping[str, Any], *, extended: bool) -> datetime:
     controller = deps.datamap.controller
-    pauses = [(moment(each["since"]), moment(each["until"])) for each in request.get("pauses", [])]
     return clocks.due(
         request["regime"],
         moment(request["received_at"]),
         controller.holidays,
         extended=extended,
         tz=clocks.zone(controller.time_zone),
-        pauses=pauses,
+        pauses=[(moment(each["since"]), moment(each["until"])) for each in request.get("pauses", [])],
     )
-
-
-def _last_moment_to_extend(deps: Deps, request: Mapping[str, Any]) -> datetime:
-    return _due(deps, request, extended=False)
 
 
 def _days(deps: Deps, pauses: list[dict[str, str]]) -> int:
