@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from rightful import lifecycle
+from rightful import lifecycle, refusals
 from rightful.clocks import stamp
 from rightful.errors import Conflict, Invalid, NotFound
 from rightful.service import mailing, progress, requests
@@ -99,7 +99,8 @@ def decide(
         _demand(ground=(ground, "Name it."), reason=(reason, "Say why; the person will read it."))
         if request.get("erasing_since"):
             raise Conflict("Erasing has begun: the request can no longer be refused; retry or skip what failed.")
-        facts |= {"refusal": {"ground": ground, "reason": reason}}
+        meant = refusals.find(ground, request["type"], request["regime"])
+        facts |= {"refusal": {"ground": meant.key, "law": meant.law, "reason": reason}}
     elif decision == "skip" and (open_still := _skip(deps, request, store, reason)):
         return {"ok": True, "message": f"{store} is left out. To decide still: {', '.join(open_still)}."}
     # One question has one answer: the workflow acts on the first, and the status follows it only later.
