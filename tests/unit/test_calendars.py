@@ -106,6 +106,13 @@ def test_nothing_that_is_written_in_a_title_becomes_a_line_of_its_own() -> None:
     assert text(event["SUMMARY"]) == "x\nEND:VEVENT\nATTACH:https://example.com/\nBEGIN:VALARM\u2028;,\\n"
 
 
+@pytest.mark.parametrize("character", ["a", "é", "€", "\U0001f4c5", ";"])
+def test_long_lines_are_folded_between_characters(character: str) -> None:
+    for length in range(1, 240):
+        (event,) = read(ics([Entry(uid="u", day=date(2027, 3, 1), title=character * length)], now=NOW))["parts"]
+        assert text(event["SUMMARY"]) == character * length
+
+
 wild = st.text(st.characters(exclude_categories=["Cc"]) | st.sampled_from("\n\t\r\x00\x7f;,\\:é\U0001f4c5"))
 entries = st.builds(
     Entry,

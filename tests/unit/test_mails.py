@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
+from rightful import refusals
 from rightful.mails import KINDS, LANGUAGES, render
 from rightful.mails.catalogue import load
 from rightful.mails.rendering import language_of
 from rightful.model import GROUNDS, Controller
+from rightful.refusals import Ground
 
 CONTROLLER = Controller(
     name="Example & Söhne",
@@ -31,7 +33,8 @@ REQUEST = {
     "type": "erasure",
     "due_at": "2027-03-01T23:59:59Z",
     "plan_hash": "ab" * 32,
-    "refusal": {"ground": "legal_process", "reason": "A case is before the court."},
+    "regime": "gdpr",
+    "refusal": {"ground": "legal_claims", "law": "Article 17(3)(e) GDPR", "reason": "A case is before the court."},
     "source": "letter",
 }
 STORES: dict[str, dict[str, Any]] = {
@@ -241,12 +244,39 @@ def test_the_mail_about_an_erasure_says_what_became_of_each_store() -> None:
         assert line in text
 
 
-def test_a_refusal_names_ground_reason_authority_and_court() -> None:
-    text = in_english("rejected")
-    for part in ("a legal proceeding needs it", "A case is before the court.", "The authority", "remedy in court"):
+def refused(language: str, ground: Ground) -> str:
+    refusal = {"ground": ground.key, "law": ground.law, "reason": "A case is before the court."}
+    request = {**REQUEST, "regime": ground.regime, "refusal": refusal}
+    return render("rejected", language, **{**FACTS, "request": request}).text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_ground_of_a_refusal_has_words_and_no_other(language: str) -> None:
+    entries = tomllib.loads(files("rightful.mails").joinpath("catalogues", f"{language}.toml").read_text("utf-8"))
+    assert set(entries["refusals"]) == {ground.key for ground in refusals.GROUNDS}
+    for ground in refusals.GROUNDS:
+        assert f"{entries['refusals'][ground.key]}\n" in refused(language, ground)
+
+
+@pytest.mark.parametrize(
+    ("language", "regime", "key", "parts"),
+    [
+        ("en", "gdpr", "legal_claims", ["Article 17(3)(e) GDPR", "go to court (Article 79 GDPR)"]),
+        ("en", "uk_gdpr", "excessive", ["Article 12(5) UK GDPR", "go to court (Article 79 UK GDPR)"]),
+        ("en", "ccpa", "not_verifiable", ["California Civil Code § 1798.140(ak)", "cppa.ca.gov", "Attorney General"]),
+        ("fr", "gdpr", "legal_claims", ["Article 17(3)(e) du RGPD\n", "un tribunal (Article 79 du RGPD)"]),
+        ("fr", "uk_gdpr", "excessive", ["Article 12(5) du RGPD britannique\n", "(Article 79 du RGPD britannique)"]),
+        ("fr", "ccpa", "not_verifiable", ["Code civil de Californie, § 1798.140(ak)", "procureur général"]),
+    ],
+)
+def test_a_refusal_names_ground_law_reason_and_where_to_go(
+    language: str, regime: str, key: str, parts: list[str]
+) -> None:
+    (ground,) = (each for each in refusals.GROUNDS if (each.key, each.regime) == (key, regime))
+    text = refused(language, ground)
+    for part in (*parts, "A case is before the court.", "The authority, 1 High Street"):
         assert part in text
-    made_up = {**REQUEST, "refusal": {"ground": "a ground of our own", "reason": "r"}}
-    assert "a ground of our own" in in_english("rejected", request=made_up)
+    assert ("Article 79" in text) == (regime != "ccpa")
 
 
 def pasted(text: str) -> list[dict[str, Any]]:
@@ -339,7 +369,7 @@ HOSTILE = "</p><script>alert(1)</script>{{ 7 * 7 }}{controller.__class__}\u202e\
 def test_what_people_write_is_data(language: str) -> None:
     hostile = {
         **FACTS,
-        "request": {**REQUEST, "refusal": {"ground": HOSTILE, "reason": HOSTILE}},
+        "request": {**REQUEST, "refusal": {"ground": HOSTILE, "law": HOSTILE, "reason": HOSTILE}},
         "controller": Controller(name=HOSTILE, contact=HOSTILE, policy_url=HOSTILE, complaint=HOSTILE),
         "stores": {HOSTILE: {"title": HOSTILE, "covered": True, "skipped": True, "reason": HOSTILE, "law": HOSTILE}},
         "plan": {"stores": {HOSTILE: {"covered": True, "failed": HOSTILE}}},

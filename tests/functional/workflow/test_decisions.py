@@ -55,12 +55,19 @@ def test_a_refusal_needs_ground_and_reason_and_tells_the_person() -> None:
     with pytest.raises(Invalid) as refused:
         deciding.decide(world.deps, "r1", "reject")
     assert [field for field, _ in refused.value.errors] == ["ground", "reason"]
+    with pytest.raises(Invalid) as refused:
+        deciding.decide(world.deps, "r1", "reject", ground="12(5)", reason="Asked daily.")
+    assert refused.value.errors == (
+        ("ground", "Write one of: manifestly_unfounded (Article 12(5) GDPR), excessive (Article 12(5) GDPR)."),
+    )
 
     deciding.decide(world.deps, "r1", "reject", ground="17(3)(e)", reason="A court case is open.")
     run.resume()
 
     assert run.ended
     assert world.request()["status"] == "rejected"
+    refusal = {"ground": "legal_claims", "law": "Article 17(3)(e) GDPR", "reason": "A court case is open."}
+    assert world.request()["refusal"] == refusal
     assert world.contents() == before
     assert [mail.key for mail in world.mailer.to(ADA)] == ["r1:request_received:1", "r1:rejected:1"]
 

@@ -19,7 +19,7 @@ def withdrawn(world: World, run: Execution) -> None:
 
 
 def refused(world: World, run: Execution) -> None:
-    deciding.decide(world.deps, "r1", "reject", ground="Article 12(5)", reason="asked every day")
+    deciding.decide(world.deps, "r1", "reject", ground="excessive", reason="asked every day")
 
 
 End = Callable[[World, Execution], None]

@@ -32,7 +32,7 @@ def test_one_question_has_one_answer(kind: str) -> None:
     deciding.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
 
     with pytest.raises(Conflict, match="decided already"):
-        deciding.decide(world.deps, "r1", "reject", ground="17(3)(e)", reason="too late")
+        deciding.decide(world.deps, "r1", "reject", ground="12(6)", reason="too late")
     again = deciding.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
 
     assert again == {"ok": True, "message": "You gave this answer before. It counts once."}

@@ -48,7 +48,7 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
     `facts`, besides `controller` (model.Controller), which every mail takes:
     code              purpose (sign_in, access, erasure, download or withdraw), code, minutes (it is valid for)
     request_received  request (item of the requests table)
-    withdrawn, rejected                   request; a rejected one has `refusal: {ground, reason}`
+    withdrawn, rejected                   request; a rejected one has `regime` and `refusal: {ground, law, reason}`
     completed_access, completed_erasure   request, stores: name -> {title, covered, deleted, anonymised, kept,
                                           kept_by: ground -> ISO date or "", law, blocked, blocked_until, left,
                                           skipped, reason}
@@ -103,6 +103,7 @@ def _part(voice: str, kind: str, catalogue: Catalogue, facts: dict[str, Any]) ->
         t=lambda name, **values: filled(catalogue.sentence(name), values),
         count=lambda name, number: filled(catalogue.plural(name, number), {"n": number}),
         words=catalogue.words,
+        law=catalogue.law,
         date=catalogue.date,
         due=lambda: catalogue.date(clocks.day(facts["request"]["due_at"], clocks.zone(facts["controller"].time_zone))),
         json=lambda **value: json.dumps(value, ensure_ascii=False, indent=2),
