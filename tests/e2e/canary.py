@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from infra.local import mishaps
 from infra.local.person import Person, call
 from infra.local.stack import Stack
 from infra.sample.keys import bucket_name, table_name
@@ -48,7 +49,7 @@ def play(stack: Stack, person: Callable[[str], Person]) -> Played:
     blunder(stack, markers, canary)
 
     table = f"arn:aws:dynamodb:*:*:table/{table_name('tickets')}"
-    with driving.refusing(stack, "ExportFunction", table, "dynamodb:Query"):
+    with mishaps.refusing(stack, "ExportFunction", table, "dynamodb:Query"):
         withdrawn = stuck(stack, canary)
         call("DELETE", f"{stack.api_url}/requests/{withdrawn}", token=canary.token)
         skipped = stuck(stack, canary)
@@ -84,7 +85,7 @@ def report_sent(stack: Stack, request_id: str) -> None:
     on the bus, and the emulator's puts none."""
     tags = {"subject": [request_id], "kind": ["completed_access"], "number": ["1"]}
     event = {"source": "aws.ses", "detail": {"eventType": "Send", "mail": {"messageId": "m-1", "tags": tags}}}
-    name = driving.physical(stack, "MailEventsFunction")
+    name = mishaps.physical(stack, "MailEventsFunction")
     answer = stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
     assert json.loads(answer["Payload"].read())["status"] == "accepted"
 

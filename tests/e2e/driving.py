@@ -10,14 +10,9 @@ from typing import Any
 import urllib3
 
 from infra.local.dpo import Dpo
+from infra.local.mishaps import physical
 from infra.local.person import Person, Unexpected, call, until
-from infra.local.stack import STACK, Stack
-
-
-def physical(stack: Stack, logical_id: str) -> str:
-    """The name that a resource of the template got."""
-    found = stack.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=logical_id)
-    return str(found["StackResourceDetail"]["PhysicalResourceId"])
+from infra.local.stack import Stack
 
 
 def execution_arn(stack: Stack, kind: str, request_id: str) -> str:
@@ -64,19 +59,6 @@ def fetch(stack: Stack, person: Person, request_id: str) -> bytes:
 def decide(stack: Stack, request_id: str, decision: str, **facts: str) -> dict[str, Any]:
     """The DPO's decision, given at the desk."""
     return Dpo.of(stack).ask(decision, request_id=request_id, **facts)
-
-
-@contextmanager
-def refusing(stack: Stack, function: str, resource: str, *actions: str) -> Iterator[None]:
-    """Meanwhile, the function (its logical id) is denied these actions on the resource."""
-    iam, role, name = stack.client("iam"), physical(stack, f"{function}Role"), "refuse"
-    statement = {"Effect": "Deny", "Action": actions, "Resource": resource}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
-    try:
-        yield
-    finally:
-        iam.delete_role_policy(RoleName=role, PolicyName=name)
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import secrets
 import zipfile
 from datetime import UTC, datetime
 
+from infra.local import mishaps
 from infra.local.stack import Stack
-from tests.e2e import driving, visible
+from tests.e2e import visible
 from tests.e2e.canary import Played
 from tests.e2e.marked import Markers
 
@@ -98,7 +99,7 @@ def _plant(stack: Stack, word: str) -> None:
     stack.client("dynamodb").put_item(
         TableName=stack.outputs["RequestsTable"], Item={"pk": {"S": word}, "sk": {"S": "PLANTED"}}
     )
-    stack.client("dynamodb").put_item(TableName=driving.physical(stack, "KeysTable"), Item={"id": {"S": word}})
+    stack.client("dynamodb").put_item(TableName=mishaps.physical(stack, "KeysTable"), Item={"id": {"S": word}})
     stack.client("sesv2").send_email(
         FromEmailAddress="privacy@salescookie.example",
         Destination={"ToAddresses": ["someone@example.org"]},

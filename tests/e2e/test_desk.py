@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.local import mishaps
 from infra.local.dpo import Dpo
 from infra.local.person import Person
 from infra.local.stack import Stack
@@ -50,7 +51,7 @@ FORBIDDEN: dict[str, Callable[[Dpo], Any]] = {
         taskToken="t" * 64, output="{}"
     ),
     "call a function": lambda dpo: dpo.client("lambda").invoke(
-        FunctionName=driving.physical(dpo.stack, "DecideFunction"), Payload=b"{}"
+        FunctionName=mishaps.physical(dpo.stack, "DecideFunction"), Payload=b"{}"
     ),
     "read the requests": lambda dpo: dpo.client("dynamodb").scan(TableName=dpo.stack.outputs["RequestsTable"]),
     "read a store": lambda dpo: dpo.client("dynamodb").scan(TableName=table_name("accounts")),

@@ -13,10 +13,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.local import mishaps
 from infra.local.emulator import REGION
 from infra.local.stack import Stack
 from infra.sample.keys import table_name
-from tests.e2e import driving
 from tests.e2e.canary import Played
 from tests.e2e.sweeping import Swept
 
@@ -96,7 +96,7 @@ class Grant:
 @pytest.fixture(scope="module")
 def roles(stack: Stack) -> dict[str, str]:
     """Role -> function (logical ids without their last word)."""
-    return {driving.physical(stack, f"{function}FunctionRole"): function for function in FUNCTIONS}
+    return {mishaps.physical(stack, f"{function}FunctionRole"): function for function in FUNCTIONS}
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ def test_in_its_role_a_function_can_do_its_work(stack: Stack) -> None:
 @contextmanager
 def in_the_role_of(stack: Stack, function: str, service: str) -> Iterator[Any]:
     """A client with the function's own permissions; meanwhile the account may take its role."""
-    iam, role = stack.client("iam"), driving.physical(stack, f"{function}FunctionRole")
+    iam, role = stack.client("iam"), mishaps.physical(stack, f"{function}FunctionRole")
     found = iam.get_role(RoleName=role)["Role"]
     trust = found["AssumeRolePolicyDocument"]
     account = found["Arn"].split(":")[4]

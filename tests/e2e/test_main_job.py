@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import urllib3
 
-from infra.local import checks
+from infra.local import checks, mishaps
 from infra.local.person import Person, call, mailbox
 from infra.local.stack import Stack
 from infra.sample.digest import snapshot
@@ -119,7 +119,7 @@ def test_a_store_that_fails_for_good_waits_for_the_dpo(stack: Stack, truth: Trut
     before = snapshot(stack.client)
     leaver = person(of_trait(truth, "many_tickets"))
     table = f"arn:aws:dynamodb:*:*:table/{table_name('tickets')}"
-    with driving.refusing(stack, "EraseFunction", table, "dynamodb:DeleteItem"):
+    with mishaps.refusing(stack, "EraseFunction", table, "dynamodb:DeleteItem"):
         request_id = leaver.ask("erasure")
         waiting = driving.wait_for(leaver, request_id, "needs_attention")
         meanwhile = snapshot(stack.client)

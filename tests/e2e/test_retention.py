@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from infra.local import checks
+from infra.local import checks, mishaps
 from infra.local.person import Person
 from infra.local.stack import Stack
 from infra.local.sweeps import Sweep
@@ -125,7 +125,7 @@ def test_each_run_is_measured_once(stack: Stack, swept: Swept) -> None:
 def points(stack: Stack, log: str) -> list[dict[str, Any]]:
     """Metrics that a function wrote into its log."""
     pages = stack.client("logs").get_paginator("filter_log_events")
-    events = [e for page in pages.paginate(logGroupName=driving.physical(stack, log)) for e in page["events"]]
+    events = [e for page in pages.paginate(logGroupName=mishaps.physical(stack, log)) for e in page["events"]]
     return [json.loads(event["message"]) for event in events if event["message"].startswith('{"_aws"')]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from infra.local import mishaps
 from infra.local.person import mailbox
 from infra.local.stack import Stack
 from tests.e2e import driving
@@ -22,7 +23,7 @@ def texts(stack: Stack, person: str) -> Iterator[Text]:
     yield from _exports(stack)
     yield from _mails(stack, person)
     yield from _table(stack, "requests table", stack.outputs["RequestsTable"])
-    yield from _table(stack, "keys table", driving.physical(stack, "KeysTable"))
+    yield from _table(stack, "keys table", mishaps.physical(stack, "KeysTable"))
 
 
 @contextmanager
