@@ -161,11 +161,13 @@ def _store(outcome: Mapping[str, Any], completed: bool) -> dict[str, Any]:
 
 
 def _said(store: Mapping[str, Any]) -> str:
-    parts = [f"{word.replace('_', ' ')} {store[word] if word in COUNTS else ''}".strip() for word in store["outcome"]]
-    parts += [
-        f"{each['ground']}{' (' + each['law'] + ')' if each['law'] else ''} until {each['until'] or 'not known'}"
-        for each in store["kept"]
-    ]
+    counts = {name: store[name] for name in COUNTS} | {"kept": sum(each.get("records", 0) for each in store["kept"])}
+    parts = [f"{word.replace('_', ' ')} {counts.get(word) or ''}".strip() for word in store["outcome"]]
+    if "blocked_until" in store:
+        parts = [f"{part} until {store['blocked_until']}" if part.startswith("blocked") else part for part in parts]
+    for each in store["kept"]:
+        law = f" ({each['law']})" if each["law"] else ""
+        parts.append(f"{each['ground']}{law} until {each['until'] or 'a date not known'}")
     if "read_back" in store:
         parts.append(f"read back {store['read_back']['at']}: {store['read_back']['found']} found")
     return ", ".join(parts)
