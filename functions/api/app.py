@@ -5,7 +5,7 @@ import binascii
 import functools
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalice.app import Chalice, Request, Response
@@ -16,7 +16,7 @@ from rightful.api.sources import network
 from rightful.clocks import stamp
 from rightful.entry import logger
 from rightful.errors import Invalid, Refused, RightfulError
-from rightful.service import intake, verifying, viewing
+from rightful.service import intake, receipting, verifying, viewing
 from rightful.service.deps import Deps
 
 BODY_LIMIT = 32 * 1024
@@ -30,6 +30,7 @@ FIXED_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Vary": "Origin",
 }
+AS_JSON = {"Content-Type": "application/json"}
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")
 
 app = Chalice("rightful", configure_logs=False)
@@ -42,9 +43,11 @@ def deps() -> Deps:
     return wiring.build()
 
 
-def route(method: str, path: str, content_types: list[str]) -> Callable[[View], View]:
-    """Registers a view that returns (status, JSON values). What it raises becomes a problem here: Chalice would make
-    a 500 of it, and log its message, before any middleware sees it."""
+def route(
+    method: str, path: str, content_types: list[str], headers: Mapping[str, str] = AS_JSON
+) -> Callable[[View], View]:
+    """Registers a view that returns (status, JSON values, or text where `headers` say so). What it raises becomes a
+    problem here: Chalice would make a 500 of it, and log its message, before any middleware sees it."""
 
     def register(view: View) -> View:
         @functools.wraps(view)
@@ -59,7 +62,7 @@ def route(method: str, path: str, content_types: list[str]) -> Callable[[View], 
             except Exception as error:  # noqa: BLE001 - the last line before the caller: whatever it is, its text stays here
                 _log(path, error)
                 return _response(*problem(500, "The operator has been told. Try again later."))
-            return Response(body=body, status_code=status, headers={"Content-Type": "application/json"})
+            return Response(body=body, status_code=status, headers=dict(headers))
 
         app.route(path, methods=[method], content_types=content_types)(answer)
         return view
@@ -82,7 +85,7 @@ def guard(request: Request | None, go_on: Callable[[Any], Response]) -> Response
             response.headers["Allow"] = allowed
         elif response.status_code == 415:
             response = _response(*problem(415, "Send the body as application/json."))
-    response.headers.update(FIXED_HEADERS)
+    response.headers = {**FIXED_HEADERS, **response.headers}
     origin = request.headers.get("origin") if request else None
     if origin and origin in deps().settings.form_origins:
         response.headers["Access-Control-Allow-Origin"] = origin
@@ -103,6 +106,11 @@ def openapi() -> tuple[int, Any]:
     from rightful.api.openapi import document  # Pydantic: paid for by those who ask
 
     return 200, document(__version__)
+
+
+@route("GET", "/keys", ANY, {**AS_JSON, "Cache-Control": "public, max-age=3600"})
+def keys() -> tuple[int, Any]:
+    return 200, receipting.keys(deps())
 
 
 @route("POST", "/verifications", JSON)
@@ -153,6 +161,11 @@ def withdraw_request(request_id: str) -> tuple[int, Any]:
 @route("POST", "/requests/{request_id}/download", ANY)
 def download(request_id: str) -> tuple[int, Any]:
     return 200, viewing.download(deps(), _proof(), request_id)
+
+
+@route("GET", "/requests/{request_id}/receipt", ANY, {"Content-Type": "application/jose"})
+def show_receipt(request_id: str) -> tuple[int, Any]:
+    return 200, viewing.receipt(deps(), _proof(), request_id)
 
 
 def _preflight(**_: str) -> Response:

@@ -80,6 +80,18 @@ class Person:
             raise Unexpected(f"the download answered {answer.status}")
         return bytes(answer.data)
 
+    def receipt(self, request_id: str) -> str:
+        """The signed receipt. It is made right after the status says that the request ended."""
+        for _ in until(30):
+            answer = _http.request(
+                "GET", self._at(f"requests/{request_id}/receipt"), headers={"Authorization": f"Bearer {self.token}"}
+            )
+            if answer.status != 409:
+                break
+        if answer.status != 200:
+            raise Unexpected(f"the receipt answered {answer.status}")
+        return str(answer.data.decode())
+
     def letters(self) -> list[Letter]:
         """What the mailbox holds for this person, oldest first."""
         return [letter for letter in mailbox(self.mailbox_url) if letter.to.lower() == self.email.strip().lower()]

@@ -89,13 +89,15 @@ def start(
         with ThreadPoolExecutor() as side_by_side:
             built: Future[Path] = side_by_side.submit(timed, "sam build", lambda: build(port, directory))
             timed("sam deploy of the sample stores", lambda: deploy(SAMPLE_TEMPLATE, SAMPLE, port, directory))
-            _lock_uploads(endpoint)
+            account = _client("sts", endpoint).get_caller_identity()["Account"]
+            _lock(endpoint, bucket_name("uploads", account))
             seeded = side_by_side.submit(timed, "seed the sample", lambda: _seed(port, people, seed, truth, directory))
             _client("sesv2", endpoint).create_email_identity(EmailIdentity=SENDER)
             template = built.result()
             timed("sam deploy", lambda: deploy(template, STACK, port, directory, with_parameters=True))
             seeded.result()
         outputs = _outputs(endpoint)
+        _lock(endpoint, outputs["EvidenceBucket"])
         stack = Stack(
             endpoint_url=endpoint,
             region=REGION,
@@ -148,11 +150,10 @@ def _seed(port: int, people: int, seed: int, truth: Path, directory: Path) -> No
         raise LocalError(f"Seeding the sample failed; the end of {log}:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-def _lock_uploads(endpoint: str) -> None:
+def _lock(endpoint: str, bucket: str) -> None:
     """Object Lock, which the emulator does not take from a template."""
-    account = _client("sts", endpoint).get_caller_identity()["Account"]
     _client("s3", endpoint).put_object_lock_configuration(
-        Bucket=bucket_name("uploads", account), ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+        Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
     )
 
 

@@ -10,7 +10,7 @@ from tests.unit.sample.moto_stores import described
 
 REGION: Final = "eu-west-1"
 SENDER: Final = "privacy@example.com"
-REQUESTS, KEYS, EXPORTS = "bench-requests", "bench-keys", "bench-exports"
+REQUESTS, KEYS, EXPORTS, EVIDENCE = "bench-requests", "bench-keys", "bench-exports", "bench-evidence"
 CONTROL: Final = (REQUESTS, KEYS)
 """Tables of Rightful's own."""
 _IN_REGION: Any = {"LocationConstraint": REGION}
@@ -28,6 +28,7 @@ def prepare(client: MakeClient) -> dict[str, str]:
     )
     client("dynamodb").create_table(**_table(KEYS, ("id",)))
     client("s3").create_bucket(Bucket=EXPORTS, CreateBucketConfiguration=_IN_REGION)
+    client("s3").create_bucket(Bucket=EVIDENCE, CreateBucketConfiguration=_IN_REGION, ObjectLockEnabledForBucket=True)
     client("sesv2").create_email_identity(EmailIdentity=SENDER)
     role = client("iam").create_role(RoleName="workflow", AssumeRolePolicyDocument="{}")["Role"]
     machine = client("stepfunctions").create_state_machine(
@@ -44,6 +45,8 @@ def prepare(client: MakeClient) -> dict[str, str]:
         "EXPORTS_BUCKET": EXPORTS,
         "DATA_KEY_ID": keys.create_key()["KeyMetadata"]["KeyId"],
         "HMAC_KEY_ID": keys.create_key(KeyUsage="GENERATE_VERIFY_MAC", KeySpec="HMAC_256")["KeyMetadata"]["KeyId"],
+        "RECEIPT_KEY_ID": keys.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"]["KeyId"],
+        "EVIDENCE_BUCKET": EVIDENCE,
         "STATE_MACHINE_ARN": machine["stateMachineArn"],
         "MAIL_FROM": SENDER,
         "SOURCE_LIMIT_PER_HOUR": "100000",

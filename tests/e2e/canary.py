@@ -12,6 +12,7 @@ from infra.local import mishaps
 from infra.local.person import Person, call
 from infra.local.stack import Stack
 from infra.sample.keys import bucket_name, table_name
+from rightful import receipts
 from tests.e2e import driving, visible
 from tests.e2e.marked import Markers, Text, settle
 
@@ -64,6 +65,8 @@ def play(stack: Stack, person: Callable[[str], Person]) -> Played:
     ended = canary.wait(erasure)
     assert ended["status"] == "completed"
     assert ended["result"]["stores"]["uploads"]["blocked"] == 1
+    receipt = receipts.verify(canary.receipt(erasure), call("GET", f"{stack.api_url}/keys"))
+    assert receipt["stores"]["uploads"]["outcome"] == ["erased", "blocked"]
 
     codes += codes_of(canary)
     return Played(markers, package, link, [*tokens, *codes], list(visible.texts(stack, canary.email)))

@@ -37,7 +37,7 @@ def test_every_store_held_the_markers_and_the_package_has_them(played: Played) -
 def test_nothing_that_others_may_read_holds_a_marker(played: Played) -> None:
     places = {where.partition(" ")[0] for where, _ in played.seen}
 
-    assert {"execution", "history", "log", "queue", "exports", "mail", "requests", "keys"} <= places
+    assert {"execution", "history", "log", "queue", "exports", "evidence", "mail", "requests", "keys"} <= places
     assert list(played.markers.found_in(played.seen)) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ def texts(stack: Stack, person: str) -> Iterator[Text]:
     yield from _metrics(stack)
     yield from _queues(stack)
     yield from _exports(stack)
+    yield from _evidence(stack)
     yield from _mails(stack, person)
     yield from _table(stack, "requests table", stack.outputs["RequestsTable"])
     yield from _table(stack, "keys table", mishaps.physical(stack, "KeysTable"))
@@ -88,6 +90,15 @@ def _exports(stack: Stack) -> Iterator[Text]:
         for entry in page.get("Contents", []):
             head = client.head_object(Bucket=bucket, Key=entry["Key"])
             yield "exports bucket", _plain([entry["Key"], head["Metadata"], head["ResponseMetadata"]["HTTPHeaders"]])
+
+
+def _evidence(stack: Stack) -> Iterator[Text]:
+    """Whole, and what a receipt says in plain text besides."""
+    client, bucket = stack.client("s3"), stack.outputs["EvidenceBucket"]
+    for version in client.list_object_versions(Bucket=bucket).get("Versions", []):
+        body = client.get_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])["Body"].read()
+        claims = base64.urlsafe_b64decode(body.split(b".")[1] + b"==") if version["Key"].endswith(".jws") else b""
+        yield "evidence bucket", "\n".join([version["Key"], body.decode(), claims.decode()])
 
 
 def _mails(stack: Stack, person: str) -> Iterator[Text]:

@@ -17,15 +17,18 @@ from unittest.mock import patch
 from moto import mock_aws
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.kms.utils import ECDSAPrivateKey
 from moto.s3.utils import _VersionedKeyStore
 from moto.ses.models import ses_backends
 
 from rightful.aws.clients import Clients
 from rightful.aws.events import BusEvents
+from rightful.aws.evidence import S3Evidence
 from rightful.aws.executions import SfnExecutions
 from rightful.aws.files import S3Files
 from rightful.aws.limits import TableLimits
 from rightful.aws.mailer import SesMailer
+from rightful.aws.signer import KmsSigner
 from rightful.aws.table import DynamoTable
 from rightful.aws.vault import KmsVault
 from rightful.model import DataMap, Erasure, Field, Locator, Store, Strategy
@@ -34,12 +37,14 @@ from rightful.service.deps import Deps
 from rightful.stores.registry import CONNECTORS
 from tests.fakes.clock import MovableClock
 from tests.fakes.executions import MemoryExecutions
+from tests.fakes.kms_repairs import sign_digest
 from tests.fakes.s3_repairs import copied_versions
 from tests.fakes.state_machine import Execution, Killed, load
 from tests.fakes.world import ADA, BOB, forever, small_map, store
 
 REGION = "eu-west-1"
 REQUESTS, KEYS, EXPORTS, UPLOADS = "requests", "keys", "example-exports", "example-uploads"
+EVIDENCE = "example-evidence"
 SENDER = "privacy@example.com"
 BACKOFF = 30
 """Seconds the clock moves when a step failed, before it is tried again: a typical wait of the workflow's Retry."""
@@ -133,6 +138,8 @@ class Aws:
     """What the tests look with."""
     data_key: str
     mac_key: str
+    receipt_key: str = ""
+    """Without one, no request can be completed."""
     workflow: str = ""
     first_day: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
     """moto's backends, each with its state before anybody did anything: putting it back is quicker than making it."""
@@ -158,6 +165,11 @@ class Aws:
             dynamodb.batch_write_item(RequestItems={name: puts})
         for bucket in (EXPORTS, UPLOADS):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.create_bucket(
+            Bucket=EVIDENCE,
+            CreateBucketConfiguration={"LocationConstraint": REGION},
+            ObjectLockEnabledForBucket=True,
+        )
         s3.put_bucket_versioning(Bucket=UPLOADS, VersioningConfiguration={"Status": "Enabled"})
         for path, body in OBJECTS:
             s3.put_object(Bucket=UPLOADS, Key=path, Body=body)
@@ -181,6 +193,8 @@ class Aws:
             mailer=SesMailer(clients.get("sesv2"), SENDER),
             files=S3Files(clients.get("s3"), EXPORTS),
             reports=S3Files(clients.get("s3"), EXPORTS),
+            evidence=S3Evidence(clients.get("s3"), EVIDENCE, "COMPLIANCE"),
+            signer=KmsSigner(clients.get("kms"), self.receipt_key),
             executions=SfnExecutions(clients.get("stepfunctions"), self.workflow),
             events=BusEvents(clients.get("events")),
             limits=TableLimits(table, clock),
@@ -281,11 +295,22 @@ class World:
 @contextmanager
 def account() -> Iterator[Aws]:
     """An AWS account for a test process. The environment must hold credentials of some kind."""
-    with mock_aws(), patch.object(_VersionedKeyStore, "__deepcopy__", copied_versions, create=True):
+    with (
+        mock_aws(),
+        patch.object(_VersionedKeyStore, "__deepcopy__", copied_versions, create=True),
+        patch.object(ECDSAPrivateKey, "sign", sign_digest),
+    ):
         watched, own = Clients(region=REGION), Clients(region=REGION)
         kms = own.get("kms")
         mac = kms.create_key(KeyUsage="GENERATE_VERIFY_MAC", KeySpec="HMAC_256")
-        yield Aws(watched, own, kms.create_key()["KeyMetadata"]["KeyId"], mac_key=mac["KeyMetadata"]["KeyId"])
+        signing = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")
+        yield Aws(
+            watched,
+            own,
+            data_key=kms.create_key()["KeyMetadata"]["KeyId"],
+            mac_key=mac["KeyMetadata"]["KeyId"],
+            receipt_key=signing["KeyMetadata"]["KeyId"],
+        )
 
 
 def _backends(service: str) -> list[Any]:

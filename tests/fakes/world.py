@@ -42,12 +42,14 @@ from rightful.service.desk import orders
 from rightful.service.sweep import braking, reporting, splitting, sweeping, weighing
 from tests.fakes.clock import MovableClock
 from tests.fakes.events import MemoryEvents
+from tests.fakes.evidence import MemoryEvidence
 from tests.fakes.executions import MemoryExecutions
 from tests.fakes.files import MemoryFiles
 from tests.fakes.limits import MemoryLimits
 from tests.fakes.mailer import MemoryMailer
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.memory_sweeper import MemorySweeper
+from tests.fakes.signer import MemorySigner
 from tests.fakes.state_machine import Execution, load
 from tests.fakes.table import MemoryTable
 from tests.fakes.vault import MemoryVault
@@ -187,6 +189,8 @@ class World:
     time_left: Callable[[], TimeLeft]
     sweepers: dict[str, MemorySweeper]
     reports: MemoryFiles
+    evidence: MemoryEvidence
+    signer: MemorySigner
 
     def ask_for(self, kind: str, request_id: str = "r1", email: str = ADA, regime: str = "gdpr") -> None:
         """A verified request, as the intake leaves it."""
@@ -316,7 +320,7 @@ def make_world(
     stores = small_stores() if stores is None else stores
     datamap = datamap or small_map()
     sweepers = {name: MemorySweeper(stores[name], rules) for name, rules in datamap.stores.items() if name in stores}
-    reports = MemoryFiles()
+    reports, evidence, signer = MemoryFiles(), MemoryEvidence(), MemorySigner()
     deps = Deps(
         clock=clock,
         table=table,
@@ -330,6 +334,23 @@ def make_world(
         datamap=datamap,
         sweepers=sweepers,
         reports=reports,
+        evidence=evidence,
+        signer=signer,
         settings=Settings(stage="local", retention_mode="apply"),
     )
-    return World(deps, stores, clock, table, vault, mailer, files, executions, events, time_left, sweepers, reports)
+    return World(
+        deps=deps,
+        stores=stores,
+        clock=clock,
+        table=table,
+        vault=vault,
+        mailer=mailer,
+        files=files,
+        executions=executions,
+        events=events,
+        time_left=time_left,
+        sweepers=sweepers,
+        reports=reports,
+        evidence=evidence,
+        signer=signer,
+    )

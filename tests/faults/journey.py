@@ -4,6 +4,7 @@ and what the world looks like afterwards, in a form in which two runs can be com
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 from collections import Counter
@@ -12,14 +13,15 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from rightful import receipts
 from rightful.aws.items import from_item
 from rightful.clocks import moment
 from rightful.errors import Conflict, Gone, TryAgain
 from rightful.model import RequestType
-from rightful.service import intake, mail_events, verifying, viewing
+from rightful.service import intake, mail_events, receipting, verifying, viewing
 from rightful.service.deps import Deps
 from rightful.service.verifying import Proof
-from tests.fakes.aws_world import EXPORTS, REQUESTS, World
+from tests.fakes.aws_world import EVIDENCE, EXPORTS, REQUESTS, World
 from tests.fakes.clock import START
 from tests.fakes.state_machine import Killed
 from tests.fakes.world import ADA
@@ -35,9 +37,9 @@ WORDS = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "<hash>"),
 )
 THEIRS = re.compile(r"bob@|Bob|(acct|cus)-10")
-OF_ONE_RUN = frozenset({"_write", "contact", "first", "message_id", "sent_at", "size", "version"})
-"""Attributes that are random, sealed, or depend on ids (the size of a compressed package); and `sent_at`, which a
-sender who was killed cannot note: `accepted_at` stands for it."""
+OF_ONE_RUN = frozenset({"_write", "contact", "first", "iat", "jws", "message_id", "sent_at", "size", "version"})
+"""Attributes that are random, sealed, the time of day, or depend on ids (the size of a compressed package); and
+`sent_at`, which a sender who was killed cannot note: `accepted_at` stands for it."""
 
 
 def travel(world: World, kind: RequestType) -> str:
@@ -99,6 +101,7 @@ def outcome(world: World, request_id: str) -> dict[str, Any]:
         "what the person sees": viewing.one(world.aside, proof, request_id),
         "mails": [[mail.destinations, mail.subject, mail.body] for mail in tell],
         "files": [{**file, "version": "", "body": _unzipped(file.get("body"))} for file in world.objects(EXPORTS)],
+        "evidence": _evidence(world, request_id),
     }
     return {name: _neutral(value, request_id) for name, value in state.items()}
 
@@ -106,6 +109,19 @@ def outcome(world: World, request_id: str) -> dict[str, Any]:
 def bystanders(world: World) -> list[dict[str, Any]]:
     """What is not Ada's, to the byte and the version."""
     return [item for items in world.contents().values() for item in items if THEIRS.search(str(item))]
+
+
+def _evidence(world: World, request_id: str) -> list[Any]:
+    """What the one receipt claims, and the ledger beside it; each is the only version, and they agree."""
+    files = {file["key"]: file["body"] for file in world.objects(EVIDENCE)}
+    assert len(files) == len(world.objects(EVIDENCE)) == 2
+    ledger, receipt = (files[f"requests/{request_id}/{name}"] for name in ("ledger.json", "receipt.jws"))
+    claims = receipts.verify(receipt, receipting.keys(world.aside))
+    receipts.check_ledger(claims, ledger)
+    stored = receipting.issued(world.aside, request_id)
+    assert stored
+    assert receipt.decode() == stored["jws"] + "\n"
+    return [claims, *json.loads(ledger)]
 
 
 def _unzipped(body: bytes | None) -> Any:

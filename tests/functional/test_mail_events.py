@@ -13,10 +13,12 @@ from rightful.service import mail_events, requests
 from rightful.service.deps import Deps
 from tests.fakes.clock import MovableClock
 from tests.fakes.events import MemoryEvents
+from tests.fakes.evidence import MemoryEvidence
 from tests.fakes.executions import MemoryExecutions
 from tests.fakes.files import MemoryFiles
 from tests.fakes.limits import MemoryLimits
 from tests.fakes.mailer import MemoryMailer
+from tests.fakes.signer import MemorySigner
 from tests.fakes.table import MemoryTable
 from tests.fakes.vault import MemoryVault
 
@@ -51,6 +53,8 @@ def deps() -> Deps:
         mailer=MemoryMailer(),
         files=MemoryFiles(),
         reports=MemoryFiles(),
+        evidence=MemoryEvidence(),
+        signer=MemorySigner(),
         executions=MemoryExecutions(),
         events=MemoryEvents(),
         limits=MemoryLimits(clock),

@@ -14,11 +14,13 @@ from rightful.service import mail_events, mailing
 from rightful.service.deps import Deps
 from tests.fakes.clock import MovableClock
 from tests.fakes.events import MemoryEvents
+from tests.fakes.evidence import MemoryEvidence
 from tests.fakes.executions import MemoryExecutions
 from tests.fakes.files import MemoryFiles
 from tests.fakes.limits import MemoryLimits
 from tests.fakes.mailer import MemoryMailer
 from tests.fakes.recording import Fault, Moment, no_fault
+from tests.fakes.signer import MemorySigner
 from tests.fakes.table import MemoryTable
 from tests.fakes.vault import MemoryVault
 
@@ -60,6 +62,8 @@ def bench() -> Bench:
         mailer=mailer,
         files=MemoryFiles(),
         reports=MemoryFiles(),
+        evidence=MemoryEvidence(),
+        signer=MemorySigner(),
         executions=MemoryExecutions(),
         events=MemoryEvents(),
         limits=MemoryLimits(clock),

@@ -52,5 +52,8 @@ def logical_id(folder: str) -> str:
 
 
 def in_words(value: Any) -> str:
-    """The text of a !Ref, !GetAtt or !Sub, to compare and to show."""
-    return next(iter(value.values())) if isinstance(value, dict) else str(value)
+    """The text of a !Ref, !GetAtt or !Sub, or of both that an !If may be, to compare and to show."""
+    if not isinstance(value, dict):
+        return str(value)
+    [(function, said)] = value.items()
+    return " or ".join(in_words(each) for each in said[1:]) if function == "Fn::If" else str(said)

@@ -32,6 +32,9 @@ PAGES, PREVIEWS = "${ReportsBucket.Arn}/retention/*", "${ReportsBucket.Arn}/prev
 WRITES = {"split": [RUN], "brake": [PAGES], "report": [PAGES, PREVIEWS]}
 """Where in the reports bucket."""
 
+SIGNING = "ReceiptSigningKey or ReceiptKey.Arn"
+EVIDENCE = "${EvidenceBucket.Arn}/requests/*"
+
 TAILS = f"{PACKAGES}.zip.tail-*"
 """What a pause left beside the download."""
 
@@ -63,6 +66,9 @@ NEEDED: dict[str, set[Grant]] = {
         ("s3:DeleteObject", RUN),
         ("s3:AbortMultipartUpload", RUN),
     },
+    "signer.key": {("kms:GetPublicKey", SIGNING)},
+    "signer.sign": {("kms:Sign", SIGNING)},
+    "evidence.keep": {(f"s3:{action}", EVIDENCE) for action in ("PutObject", "PutObjectRetention", "GetObject")},
     "files.link": {("s3:GetObject", PACKAGES)},
     "files.read": {("s3:GetObject", WORK)},
     "files.put": {("s3:PutObject", WORK)},
@@ -89,6 +95,8 @@ VARIABLES = {
     "mailer": {"MAIL_FROM", "MAIL_CONFIGURATION_SET"},
     "files": {"EXPORTS_BUCKET"},
     "reports": {"REPORTS_BUCKET"},
+    "evidence": {"EVIDENCE_BUCKET", "EVIDENCE_LOCK_MODE"},
+    "signer": {"RECEIPT_KEY_ID"},
     "executions.start": {"STATE_MACHINE_ARN"},
     "vault.digest": {"HMAC_KEY_ID"},
     "vault.open": {"DATA_KEY_ID"},

@@ -31,6 +31,7 @@ def test_outputs_of_the_contract_exist() -> None:
         "DpoAccessPolicyArn",
         "RetentionSweepArn",
         "ReportsBucket",
+        "EvidenceBucket",
     }
 
 
@@ -209,6 +210,32 @@ def test_reports_are_private_encrypted_and_kept_three_years() -> None:
     assert days[f"{reporting.FOLDERS['preview']}/"] <= 14, "it shows some records' keys"
     assert rules["AbandonedWorkEnds"]["ExpirationInDays"] > 366, "a run may wait for the DPO for a year"
     assert rules["UnfinishedUploadsEnd"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+
+
+def test_evidence_is_private_encrypted_and_locked() -> None:
+    """Each object names its own term, so the bucket has none; and no rule of it deletes."""
+    bucket = resources("AWS::S3::Bucket")["EvidenceBucket"]
+    assert bucket["ObjectLockEnabled"] is True
+    assert "ObjectLockConfiguration" not in bucket
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert "LifecycleConfiguration" not in bucket
+    assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
+    rule = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
+    assert rule["SSEAlgorithm"] == "aws:kms"
+    mode = template()["Parameters"]["EvidenceLockMode"]
+    assert (mode["Default"], mode["AllowedValues"]) == ("COMPLIANCE", ["COMPLIANCE", "GOVERNANCE"])
+    assert parameters()["EvidenceLockMode"] == "GOVERNANCE", "on this machine nothing is for good"
+
+
+def test_receipts_are_signed_by_a_key_that_can_be_replaced() -> None:
+    key = resources("AWS::KMS::Key")["ReceiptKey"]
+    assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
+    named = {"Fn::If": ["NamesSigningKey", {"Ref": "ReceiptSigningKey"}, {"Fn::GetAtt": "ReceiptKey.Arn"}]}
+    for folder in ("api", "complete"):
+        assert functions()[folder]["Environment"]["Variables"]["RECEIPT_KEY_ID"] == named
+    assert template()["Conditions"]["NamesSigningKey"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "ReceiptSigningKey"}, ""]}]
+    }
 
 
 def test_alarms_look_at_metrics_that_are_written() -> None:

@@ -1,4 +1,4 @@
-"""The command line: `python -m rightful datamap check|access|compile FILE`."""
+"""The command line: `python -m rightful datamap check|access|compile FILE`, `... receipt verify FILE`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rightful import compiled, plans
-from rightful.datamap import access, check, seats
+from rightful import compiled, jws, plans, receipts
 from rightful.errors import Invalid
 from rightful.model import DataMap
-from rightful.stores.registry import CONNECTORS, SWEEPERS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,20 +29,69 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.add_argument(
                 "out", metavar="OUT", type=Path, nargs="?" if out == "?" else None, help="where to write"
             )
-        command.set_defaults(verb=verb)
+        command.set_defaults(run=_datamap, verb=verb)
+    commands = topics.add_parser("receipt", help="signed receipts").add_subparsers(required=True, metavar="COMMAND")
+    meaning = "verify a receipt, offline, and show what it says"
+    command = commands.add_parser("verify", help=meaning, description=meaning)
+    command.add_argument("file", metavar="FILE", help="the receipt, as the API gave it; - for standard input")
+    command.add_argument("--jwks", metavar="FILE", type=Path, help="the keys (else keys.json or jwks.json beside it)")
+    command.add_argument("--ledger", metavar="FILE", type=Path, help="a ledger.json, to be held against the receipt")
+    command.set_defaults(run=_receipt)
     options = parser.parse_args(arguments)
     try:
-        datamap = check.load_file(options.file, CONNECTORS, SWEEPERS)
-        if options.verb == "check":
-            sys.stdout.write(summary(datamap))
-        elif options.verb == "compile":
-            _write(options.out, compiled.dump(seats.with_public_holidays(datamap)))
-        else:
-            _write(options.out, access.template(datamap, CONNECTORS, SWEEPERS))
+        options.run(options)
     except Invalid as error:
         sys.stderr.write(f"{error.detail}\n")
         return 1
     return 0
+
+
+def _datamap(options: argparse.Namespace) -> None:
+    from rightful.datamap import access, check, seats
+    from rightful.stores.registry import CONNECTORS, SWEEPERS
+
+    datamap = check.load_file(options.file, CONNECTORS, SWEEPERS)
+    if options.verb == "check":
+        sys.stdout.write(summary(datamap))
+    elif options.verb == "compile":
+        _write(options.out, compiled.dump(seats.with_public_holidays(datamap)))
+    else:
+        _write(options.out, access.template(datamap, CONNECTORS, SWEEPERS))
+
+
+def _receipt(options: argparse.Namespace) -> None:
+    text = sys.stdin.buffer.read() if options.file == "-" else _read(Path(options.file))
+    keys = options.jwks or _keys_beside(Path("." if options.file == "-" else options.file).parent)
+    jwks = jws.parse(_read(keys), f"key set {keys}")
+    try:
+        claims = receipts.verify(text, jwks)
+    except Invalid as error:
+        raise Invalid(f"{options.file}: NOT VERIFIED: {error.detail}.") from None
+    if options.ledger:
+        try:
+            receipts.check_ledger(claims, _read(options.ledger))
+        except Invalid as error:
+            raise Invalid(f"{options.ledger}: NOT VERIFIED: {error.detail}.") from None
+    sys.stdout.write(receipts.summary(claims))
+    if options.ledger:
+        sys.stdout.write(f"The ledger in {options.ledger} is the one that this receipt names.\n")
+
+
+def _keys_beside(folder: Path) -> Path:
+    for name in ("keys.json", "jwks.json"):
+        if (folder / name).is_file():
+            return folder / name
+    raise Invalid(
+        "There are no keys to verify with. Fetch them once from the API that gave the receipt, and save them beside "
+        f"it: curl https://YOUR-API/keys > {folder / 'keys.json'}; or name a file with --jwks."
+    )
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Invalid(f"{file}: {error.strerror}. Name a file that can be read.") from None
 
 
 def summary(datamap: DataMap) -> str:

@@ -186,6 +186,24 @@ class Upload(Protocol):
         """The object exists whole after this, and not before."""
 
 
+class Signer(Protocol):
+    """Signs receipts."""
+
+    def key(self) -> Mapping[str, str]:
+        """The public key that verifies what is signed now, as a JWK (see `rightful.jws`) with its `kid`."""
+
+    def sign(self, data: bytes) -> bytes:
+        """64 bytes: the two numbers of an ES256 signature over the data."""
+
+
+class Evidence(Protocol):
+    """Where what must not change is kept. Keys hold request ids only."""
+
+    def keep(self, key: str, body: bytes, until: datetime) -> None:
+        """Written once, and not to be deleted or changed before `until`. The same again writes nothing; raises
+        NeedsAttention when something else is there."""
+
+
 class Executions(Protocol):
     def start(self, request_type: str, request_id: str) -> None:
         """Starts the workflow; a workflow that already exists is success."""

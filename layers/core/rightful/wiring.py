@@ -6,6 +6,8 @@
 | `EXPORTS_BUCKET` | bucket name |
 | `DATA_KEY_ID`, `HMAC_KEY_ID` | KMS keys: AES (data keys) and HMAC_256 (keyed hashes) |
 | `REPORTS_BUCKET` | bucket name |
+| `RECEIPT_KEY_ID` | KMS key that signs receipts |
+| `EVIDENCE_BUCKET`, `EVIDENCE_LOCK_MODE` | bucket name; COMPLIANCE, or GOVERNANCE for trials |
 | `STATE_MACHINE_ARN`, `RETENTION_SWEEP_ARN` | PrivacyRequest, RetentionSweep |
 | `DPO_DESK_ARN` | DpoDesk, to which mails to the DPO link |
 | `MAIL_FROM`, `MAIL_CONFIGURATION_SET` | sender address; SES configuration set, may be empty |
@@ -27,10 +29,12 @@ from typing import Any, TypeVar
 
 from rightful.aws.clients import Clients
 from rightful.aws.events import BusEvents
+from rightful.aws.evidence import S3Evidence
 from rightful.aws.executions import SfnExecutions
 from rightful.aws.files import S3Files
 from rightful.aws.limits import TableLimits
 from rightful.aws.mailer import SesMailer
+from rightful.aws.signer import KmsSigner
 from rightful.aws.table import DynamoTable
 from rightful.aws.vault import KmsVault
 from rightful.compiled import load_compiled, resolve
@@ -121,6 +125,12 @@ def build() -> Deps:
         mailer=SesMailer(_lazy("sesv2"), env.get("MAIL_FROM", ""), env.get("MAIL_CONFIGURATION_SET", "")),
         files=S3Files(_lazy("s3"), env.get("EXPORTS_BUCKET", "")),
         reports=S3Files(_lazy("s3"), env.get("REPORTS_BUCKET", "")),
+        evidence=S3Evidence(
+            _lazy("s3"),
+            env.get("EVIDENCE_BUCKET", ""),
+            "GOVERNANCE" if env.get("EVIDENCE_LOCK_MODE") == "GOVERNANCE" else "COMPLIANCE",
+        ),
+        signer=KmsSigner(_lazy("kms"), env.get("RECEIPT_KEY_ID", "")),
         executions=SfnExecutions(
             _lazy("stepfunctions"), env.get("STATE_MACHINE_ARN", ""), env.get("RETENTION_SWEEP_ARN", "")
         ),

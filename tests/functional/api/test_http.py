@@ -25,6 +25,8 @@ EXPECTED = {
     "api_submit_request": 202,
     "api_list_requests": 401,
     "api_show_request": 401,
+    "api_show_receipt": 401,
+    "api_keys": 200,
     "api_withdraw_request": 401,
     "api_download": 401,
     "api_preflight": 204,
@@ -178,6 +180,7 @@ def test_cors_only_for_the_forms_origins(world: World) -> None:
         ("/requests", "GET, OPTIONS, POST"),
         ("/requests/" + "A" * 32, "DELETE, GET, OPTIONS"),
         ("/requests/" + "A" * 32 + "/download", "OPTIONS, POST"),
+        ("/requests/" + "A" * 32 + "/receipt", "GET, OPTIONS"),
     ],
 )
 def test_preflight(world: World, path: str, methods: str) -> None:

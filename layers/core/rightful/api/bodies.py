@@ -117,6 +117,24 @@ class Download(BaseModel):
     expires_at: Time
 
 
+class Key(BaseModel):
+    """A public key that verifies receipts (RFC 7517)."""
+
+    kty: Literal["EC"]
+    crv: Literal["P-256"]
+    x: str
+    y: str
+    use: Literal["sig"]
+    alg: Literal["ES256"]
+    kid: Annotated[str, Field(description="The key's thumbprint (RFC 7638).")]
+
+
+class KeySet(BaseModel):
+    """The key that signs now comes first; every other one that ever did stays."""
+
+    keys: list[Key]
+
+
 class FieldProblem(BaseModel):
     field: str
     message: str

@@ -25,6 +25,8 @@ class Operation:
     summary: str
     success: int
     answer: type[BaseModel] | None = None
+    media_type: str = "application/json"
+    """Of the answer; one without a model is text where this is not JSON."""
     body: type[BaseModel] | None = None
     token: str = ""
     """`needed`, `optional` or empty."""
@@ -35,6 +37,7 @@ class Operation:
 OPERATIONS: Final = (
     Operation(method="get", path="/health", summary="Whether the API is up", success=200, answer=bodies.Health),
     Operation(method="get", path="/openapi.json", summary="This document", success=200),
+    Operation(method="get", path="/keys", summary="The keys that verify receipts", success=200, answer=bodies.KeySet),
     Operation(
         method="post",
         path="/verifications",
@@ -100,6 +103,15 @@ OPERATIONS: Final = (
         token="needed",  # noqa: S106 - says whether a token is needed
         refusals=(401, 404, 409, 410),
     ),
+    Operation(
+        method="get",
+        path="/requests/{request_id}/receipt",
+        summary="The signed receipt of a request that ended",
+        success=200,
+        media_type="application/jose",
+        token="needed",  # noqa: S106 - says whether a token is needed
+        refusals=(401, 404, 409),
+    ),
 )
 """Every route but the CORS preflights, which browsers make by themselves."""
 
@@ -159,8 +171,9 @@ def _parameters(operation: Operation) -> Any:
 
 
 def _success(operation: Operation) -> dict[str, Any]:
-    schema = _schema(operation.answer) if operation.answer else {"schema": {"type": "object"}}
-    return {"description": operation.summary, "content": {"application/json": schema}}
+    plain = {"type": "object" if operation.media_type == "application/json" else "string"}
+    schema = _schema(operation.answer) if operation.answer else {"schema": plain}
+    return {"description": operation.summary, "content": {operation.media_type: schema}}
 
 
 def _refusal(status: int) -> dict[str, Any]:

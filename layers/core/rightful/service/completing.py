@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rightful import lifecycle, periods
+from rightful import lifecycle, periods, receipts
 from rightful.clocks import moment
 from rightful.retention import SKEW
-from rightful.service import contacts, discovering, erased, mailing, progress, protecting, requests
+from rightful.service import contacts, discovering, erased, mailing, progress, protecting, receipting, requests
 from rightful.service.deps import Deps
 
 
@@ -21,12 +21,15 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
     elif request.get("refusal"):
         request = requests.transition(deps, request_id, "rejected", what="Your request was refused")
     else:
-        request = requests.transition(deps, request_id, "completed", what=_SENTENCE[request["type"]])
+        done = receipts.counted(receipts.stores(outcomes(deps, request_id), completed=True))
+        what = _SENTENCE[request["type"]]
+        request = requests.transition(deps, request_id, "completed", what=what, noted={"stores": done})
     if request["type"] == "access" and request["status"] != "completed":
         _leave_nothing(deps, request_id)
     if request["type"] == "erasure" and request["status"] == "completed":
         _remember(deps, request_id)
     _forget(deps, request_id)
+    receipting.issue(deps, request_id, outcomes(deps, request_id))
     tell(deps, request)  # last: a mail that the provider refuses is tried again, by the workflow, for a long time
     return {"status": request["status"]}
 

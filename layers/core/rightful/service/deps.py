@@ -7,7 +7,20 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rightful.model import DataMap
-from rightful.ports import Clock, Connector, Events, Executions, Files, Limits, Mailer, Sweeper, Table, Vault
+from rightful.ports import (
+    Clock,
+    Connector,
+    Events,
+    Evidence,
+    Executions,
+    Files,
+    Limits,
+    Mailer,
+    Signer,
+    Sweeper,
+    Table,
+    Vault,
+)
 
 TimeLeft = Callable[[], float]
 """Seconds until this process should stop taking on work."""
@@ -40,6 +53,9 @@ class Deps:
     """The exports bucket."""
     reports: Files
     """The reports bucket."""
+    evidence: Evidence
+    """The evidence bucket."""
+    signer: Signer
     executions: Executions
     events: Events
     limits: Limits

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rightful.clocks import moment, stamp
 from rightful.errors import Conflict, Gone, NeedsAttention, NotFound, TryAgain
 from rightful.lifecycle import TERMINAL, Status
-from rightful.service import completing, progress, requests
+from rightful.service import completing, progress, receipting, requests
 from rightful.service.deps import Deps
 from rightful.service.verifying import Proof, is_id
 
@@ -66,6 +66,18 @@ def download(deps: Deps, proof: Proof, request_id: str) -> dict[str, Any]:
     seconds = min(LINK_SECONDS, max(1, int((ends - now).total_seconds())))
     key, name = f"packages/{item['request_id']}.zip", "my-data.zip"
     return {"url": deps.files.link(key, name, seconds), "expires_at": stamp(now + timedelta(seconds=seconds))}
+
+
+def receipt(deps: Deps, proof: Proof, request_id: str) -> str:
+    """The signed receipt (`rightful.receipts`) of a request that ended. Raises NotFound, Conflict when there is none
+    yet."""
+    item = _own(deps, proof, request_id)
+    if item["status"] not in TERMINAL:
+        raise Conflict(f"The request is {item['status']}: its receipt is signed when it has ended.")
+    made = receipting.issued(deps, item["request_id"])
+    if made is None:
+        raise Conflict("The receipt is being signed. Ask for it again in a minute.")
+    return str(made["jws"])
 
 
 def _own(deps: Deps, proof: Proof, request_id: str) -> dict[str, Any]:
