@@ -7,7 +7,7 @@ from typing import Any
 from rightful import lifecycle, periods
 from rightful.clocks import moment
 from rightful.retention import SKEW
-from rightful.service import contacts, discovering, erased, mailing, progress, protecting, requests
+from rightful.service import contacts, discovering, erased, mailing, progress, protecting, registering, requests
 from rightful.service.deps import Deps
 
 
@@ -27,6 +27,7 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
     if request["type"] == "erasure" and request["status"] == "completed":
         _remember(deps, request_id)
     _forget(deps, request_id)
+    registering.enter(deps, request)
     tell(deps, request)  # last: a mail that the provider refuses is tried again, by the workflow, for a long time
     return {"status": request["status"]}
 
