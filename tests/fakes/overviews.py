@@ -5,6 +5,7 @@ which nothing has happened yet."""
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import sys
@@ -58,7 +59,7 @@ def closed(chance: random.Random, stores: list[str], requests: int) -> Iterator[
         last = due(regime, received, extended=extended)
         worked = status == "completed" and chance.sample(stores, chance.randint(2, len(stores)))
         yield {
-            "request_id": f"r{n:04}-{chance.getrandbits(64):016x}",
+            "request_id": _id(chance),
             "type": kind,
             "regime": regime,
             "status": status,
@@ -93,13 +94,18 @@ def _outcome(chance: random.Random, kind: str, stores: list[str]) -> dict[str, A
     return {"stores": counts, "kept_by": kept_by}
 
 
+def _id(chance: random.Random) -> str:
+    """As long as a real one."""
+    return base64.urlsafe_b64encode(chance.randbytes(24)).decode()
+
+
 def still_open(chance: random.Random) -> Iterator[dict[str, Any]]:
     statuses = ["in_progress"] * 6 + ["awaiting_approval"] * 4 + ["scheduled"] * 3 + ["needs_attention", "paused"]
     for n, status in enumerate(statuses):
         received = NOW - timedelta(days=chance.uniform(0, 29))
         received = NOW - timedelta(days=36) if status == "needs_attention" else received
         yield {
-            "request_id": f"o{n:02}-{chance.getrandbits(64):016x}",
+            "request_id": _id(chance),
             "type": chance.choice(["access", "erasure"]),
             "regime": "ccpa" if n == 3 else "gdpr",
             "status": status,

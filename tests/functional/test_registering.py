@@ -127,6 +127,16 @@ def test_killed_anywhere_and_run_again_there_is_one_row_before_the_mail() -> Non
     raise AssertionError("the step never came to its end")
 
 
+def test_what_is_written_down_stays_as_it_was() -> None:
+    world = make_world()
+    world.ask_for("erasure")
+    completing.step(world.deps, "r1")
+    before = register(world)
+    world.table.update("REQUEST#r1", "STORE#accounts", {"deleted": 9})
+    completing.step(world.deps, "r1")
+    assert register(world) == before
+
+
 def test_what_has_not_ended_is_not_written_down() -> None:
     world = make_world()
     world.ask_for("access")
