@@ -1,6 +1,6 @@
 """Step Functions in memory: runs the real definition files, JSONata and all, with Python callables for Lambdas.
 
-Knows what our definitions use (Task, Map, Choice, Wait, Pass, Succeed; Assign, Output, Retry, Catch; task tokens)
+Knows what our definitions use (Task, Map, Choice, Wait, Pass, Succeed, Fail; Assign, Output, Retry, Catch; task tokens)
 and refuses the rest. Waiting costs no time: a retry comes at once, a Wait moves the clock. `tests/e2e` runs the same
 files on an emulator.
 """
@@ -106,6 +106,8 @@ class Execution:
                 return self._leave(here, value, value, variables)
             case "Succeed":
                 return self._leave(here, value, value, variables)
+            case "Fail":
+                raise Failed(self._evaluate(here["Error"], variables, input=value))
         raise NotImplementedError(here["Type"])
 
     def _task(self, here: dict[str, Any], value: Any, variables: dict[str, Any]) -> tuple[str | None, Any]:

@@ -6,6 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from functions.decide import app as decide
+from functions.hold import app as hold
+from functions.look import app as look
+from functions.overview import app as overview
+from functions.publish import app as publish
+from functions.reschedule import app as reschedule
+from functions.submit import app as submit
 from rightful.clocks import stamp
 from rightful.model import (
     Controller,
@@ -31,6 +38,7 @@ from rightful.service import (
     requests,
 )
 from rightful.service.deps import Deps, Settings, TimeLeft
+from rightful.service.desk import orders
 from rightful.service.sweep import braking, reporting, splitting, sweeping, weighing
 from tests.fakes.clock import MovableClock
 from tests.fakes.events import MemoryEvents
@@ -180,7 +188,7 @@ class World:
     sweepers: dict[str, MemorySweeper]
     reports: MemoryFiles
 
-    def ask_for(self, kind: str, request_id: str = "r1", email: str = ADA) -> None:
+    def ask_for(self, kind: str, request_id: str = "r1", email: str = ADA, regime: str = "gdpr") -> None:
         """A verified request, as the intake leaves it."""
         now = stamp(self.clock())
         contact = b'{"email": "%s", "typed": "%s", "locale": "en"}' % (email.encode(), email.encode())
@@ -193,7 +201,7 @@ class World:
                     "type": kind,
                     "status": "in_progress",
                     "person": self.vault.digest("person", email),
-                    "regime": "gdpr",
+                    "regime": regime,
                     "locale": "en",
                     "received_at": now,
                     "verified_at": now,
@@ -256,6 +264,37 @@ class World:
             {"mode": mode, **more},
             arn=arn,
         )
+
+    def desk(self, order: Any, name: str = "by-hand") -> Execution:
+        """An execution of the DPO desk with that input, not yet begun."""
+
+        def handled(act: Callable[..., Any]) -> Callable[[dict[str, Any]], Any]:
+            return lambda event: act(self.deps, event, forever)
+
+        arn = f"arn:aws:states:eu-west-1:123456789012:execution:DpoDesk:{name}"
+        return Execution(
+            {
+                "OrderFunctionArn": lambda event: orders.take(self.deps, event["input"], event["execution"]),
+                "LookFunctionArn": handled(look.look),
+                "DecideFunctionArn": handled(decide.decide),
+                "RescheduleFunctionArn": handled(reschedule.reschedule),
+                "HoldFunctionArn": handled(hold.hold),
+                "SubmitFunctionArn": handled(submit.submit),
+                "PublishFunctionArn": handled(publish.publish),
+                "OverviewFunctionArn": handled(overview.overview),
+            },
+            self.clock,
+            self.executions,
+            load("dpo_desk"),
+            order,
+            arn=arn,
+        )
+
+    def ask_desk(self, action: str, name: str = "", **order: Any) -> dict[str, Any]:
+        """What the desk answers."""
+        name = name or f"{action}-{len(self.table.calls)}"
+        answer: dict[str, Any] = self.desk({"action": action, **order}, name).run().value
+        return answer
 
     def request(self, request_id: str = "r1") -> dict[str, Any]:
         item = self.table.get(f"REQUEST#{request_id}", "REQUEST")

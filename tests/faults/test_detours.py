@@ -19,7 +19,7 @@ import pytest
 
 from rightful.errors import Conflict, NeedsAttention, TryAgain
 from rightful.model import Page, RequestPolicy, RequestType, Result
-from rightful.service import asking, mail_events
+from rightful.service import asking, deciding, mail_events
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.recording import Fault, Moment, no_fault
 from tests.fakes.state_machine import Execution, Killed
@@ -185,13 +185,13 @@ def decide(world: World, run: Execution, way: Way) -> None:
     for _ in range(TRIES):
         try:
             if run.state == APPROVAL:
-                asking.decide(world.deps, "r1", "approve", plan_hash=item["plan_hash"])
+                deciding.decide(world.deps, "r1", "approve", plan_hash=item["plan_hash"])
             else:
                 assert way.failing
                 name, _method = way.failing
                 if way.resolved_by == "retry":
                     world.stores[name].mend()
-                asking.decide(world.deps, "r1", way.resolved_by, store=name, reason="the table was dropped")
+                deciding.decide(world.deps, "r1", way.resolved_by, store=name, reason="the table was dropped")
         except (Killed, TryAgain, Conflict):
             continue
         if run.token in world.executions.answers:

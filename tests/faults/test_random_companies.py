@@ -12,7 +12,7 @@ from rightful import anonymising, plans
 from rightful.errors import NeedsAttention, RightfulError, TryAgain
 from rightful.model import Record
 from rightful.ports import ANONYMISED_MARK
-from rightful.service import asking
+from rightful.service import deciding
 from tests.fakes.random_company import SEED, Company, closure, companies
 from tests.fakes.recording import Fault, Moment, Recorder, no_fault
 from tests.fakes.world import World, make_world
@@ -69,7 +69,7 @@ def test_only_what_is_the_persons_changes_and_as_decided(
         getattr(world, port).fault = no_fault
     for _ in breaking:
         if not run.ended:
-            asking.decide(world.deps, "r1", "retry")
+            deciding.decide(world.deps, "r1", "retry")
             run.resume()
 
     assert run.ended

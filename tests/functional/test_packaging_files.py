@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rightful.errors import NeedsAttention, TryAgain
-from rightful.service import asking, packaging, progress, requests
+from rightful.service import asking, deciding, packaging, progress, requests
 from tests.fakes.world import forever, make_world
 from tests.functional.packed import (
     FILES,
@@ -112,7 +112,7 @@ def test_the_dpo_can_resolve_what_packing_could_not(decision: asking.Decision, n
     assert (world.request()["status"], world.request()["failed"]) == ("needs_attention", ["contacts"])
     if decision == "retry":
         world.stores["contacts"].mend()
-    asking.decide(world.deps, "r1", decision, store=name, reason="it stays closed")
+    deciding.decide(world.deps, "r1", decision, store=name, reason="it stays closed")
     run.resume()
     assert world.request()["status"] == "completed"
     assert ("files/contacts/000001.bin" in opened(world).namelist()) is (decision == "retry")

@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
+from rightful import refusals
 from rightful.mails import KINDS, LANGUAGES, render
 from rightful.mails.catalogue import load
 from rightful.mails.rendering import language_of
 from rightful.model import GROUNDS, Controller
+from rightful.refusals import Ground
 
 CONTROLLER = Controller(
     name="Example & Söhne",
@@ -31,7 +33,9 @@ REQUEST = {
     "type": "erasure",
     "due_at": "2027-03-01T23:59:59Z",
     "plan_hash": "ab" * 32,
-    "refusal": {"ground": "legal_process", "reason": "A case is before the court."},
+    "regime": "gdpr",
+    "refusal": {"ground": "legal_claims", "law": "Article 17(3)(e) GDPR", "reason": "A case is before the court."},
+    "source": "letter",
 }
 STORES: dict[str, dict[str, Any]] = {
     "accounts": {"title": "Your account", "covered": True, "deleted": 1, "kept": 0, "kept_by": {}},
@@ -64,7 +68,14 @@ PLAN = {
         "usage": {"covered": False},
     }
 }
+DESK = "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/statemachines/view/arn:aws:states:x"
 FACTS: dict[str, Any] = {
+    "reason": "It is spread over many systems.",
+    "received": "2027-01-29",
+    "until": "2027-02-12",
+    "desk": DESK,
+    "code": "",
+    "changed": {"tickets": {"delete": [1, 3], "failed": ["", "no access"]}, "surveys": {"records": True}},
     "controller": CONTROLLER,
     "request": REQUEST,
     "stores": STORES,
@@ -74,6 +85,7 @@ FACTS: dict[str, Any] = {
 }
 RUN = "daily-2027-01-31T030000Z"
 BRAKED: dict[str, Any] = {
+    "desk": DESK,
     "controller": CONTROLLER,
     "request": {"request_id": RUN, "type": "retention"},
     "run_id": RUN,
@@ -144,9 +156,10 @@ def test_both_parts_say_the_same(kind: str, language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_loaded_linked_or_run(kind: str, language: str) -> None:
+    """A mail to the DPO links to the desk, and no mail to anything else."""
     page = Text(render(kind, language, **facts(kind)).html)
-    assert page.tags.isdisjoint({"script", "img", "link", "iframe", "form", "a"})
-    assert page.links == []
+    assert page.tags.isdisjoint({"script", "img", "link", "iframe", "form"})
+    assert page.links == ([DESK] if kind.startswith("dpo_") else [])
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
@@ -166,7 +179,10 @@ def test_no_sentence_is_left_over() -> None:
     built = {f"{kind}.{part}" for kind in KINDS for part in ("subject", "title")}
     built |= {name for name in said if name.endswith(("_one", "_many"))}
     built |= {"request_received.access", "request_received.erasure"}
-    built |= {f"dpo_approval.{action}" for action in ("delete", "anonymise", "keep", "export")}
+    built |= {
+        f"dpo_approval.asked_{why}" for why in ("always", "records", "stores", "privileged", "identity", "source")
+    }
+    built |= {f"confirm_submitted.{kind}" for kind in ("access", "erasure")}
     built |= {f"dpo_brake.{action}" for action in ("delete", "anonymise")}
     assert {name for name in said - built if f'"{name}"' not in source} == set()
 
@@ -228,12 +244,39 @@ def test_the_mail_about_an_erasure_says_what_became_of_each_store() -> None:
         assert line in text
 
 
-def test_a_refusal_names_ground_reason_authority_and_court() -> None:
-    text = in_english("rejected")
-    for part in ("a legal proceeding needs it", "A case is before the court.", "The authority", "remedy in court"):
+def refused(language: str, ground: Ground) -> str:
+    refusal = {"ground": ground.key, "law": ground.law, "reason": "A case is before the court."}
+    request = {**REQUEST, "regime": ground.regime, "refusal": refusal}
+    return render("rejected", language, **{**FACTS, "request": request}).text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_ground_of_a_refusal_has_words_and_no_other(language: str) -> None:
+    entries = tomllib.loads(files("rightful.mails").joinpath("catalogues", f"{language}.toml").read_text("utf-8"))
+    assert set(entries["refusals"]) == {ground.key for ground in refusals.GROUNDS}
+    for ground in refusals.GROUNDS:
+        assert f"{entries['refusals'][ground.key]}\n" in refused(language, ground)
+
+
+@pytest.mark.parametrize(
+    ("language", "regime", "key", "parts"),
+    [
+        ("en", "gdpr", "legal_claims", ["Article 17(3)(e) GDPR", "go to court (Article 79 GDPR)"]),
+        ("en", "uk_gdpr", "excessive", ["Article 12(5) UK GDPR", "go to court (Article 79 UK GDPR)"]),
+        ("en", "ccpa", "not_verifiable", ["California Civil Code § 1798.140(ak)", "cppa.ca.gov", "Attorney General"]),
+        ("fr", "gdpr", "legal_claims", ["Article 17(3)(e) du RGPD\n", "un tribunal (Article 79 du RGPD)"]),
+        ("fr", "uk_gdpr", "excessive", ["Article 12(5) du RGPD britannique\n", "(Article 79 du RGPD britannique)"]),
+        ("fr", "ccpa", "not_verifiable", ["Code civil de Californie, § 1798.140(ak)", "procureur général"]),
+    ],
+)
+def test_a_refusal_names_ground_law_reason_and_where_to_go(
+    language: str, regime: str, key: str, parts: list[str]
+) -> None:
+    (ground,) = (each for each in refusals.GROUNDS if (each.key, each.regime) == (key, regime))
+    text = refused(language, ground)
+    for part in (*parts, "A case is before the court.", "The authority, 1 High Street"):
         assert part in text
-    made_up = {**REQUEST, "refusal": {"ground": "a ground of our own", "reason": "r"}}
-    assert "a ground of our own" in in_english("rejected", request=made_up)
+    assert ("Article 79" in text) == (regime != "ccpa")
 
 
 def pasted(text: str) -> list[dict[str, Any]]:
@@ -253,6 +296,42 @@ def test_the_dpo_can_paste_the_answer() -> None:
         "store": "tickets",
         "reason": "",
     }
+
+
+def test_where_two_must_approve_each_finds_their_own_code() -> None:
+    text = in_english("dpo_second_approval", code="their-own")
+    assert "It takes two persons" in text
+    assert pasted(text)[0] | {"code": "their-own"} == pasted(text)[0]
+    assert "It takes two persons" not in in_english("dpo_approval")
+
+
+def test_the_dpo_reads_why_a_plan_is_put_to_them_and_what_has_changed() -> None:
+    asks = [
+        {"why": "records", "found": 12, "most": 10},
+        {"why": "stores", "stores": ["uploads", "tickets"]},
+        {"why": "privileged", "stores": ["accounts"]},
+        {"why": "identity", "identity": "account_id", "found": 3, "most": 1},
+        {"why": "source", "source": "letter"},
+    ]
+    text = in_english("dpo_approval", plan={**PLAN, "asks": asks})
+    for part in (
+        "12 records are concerned; up to 10",
+        "found in: uploads, tickets.",
+        "an owner or administrator) in: accounts.",
+        "3 values of account_id were found; up to 1",
+        "the request came by letter.",
+        "* tickets\n    delete 3 (before: 1)\n    search failed: no access\n",
+        "* surveys\n    as many records as before, but not the same ones\n",
+    ):
+        assert part in text
+    assert "have changed since" not in in_english("dpo_approval", changed={})
+
+
+def test_who_wrote_a_letter_is_asked_to_confirm_without_a_code_in_the_mail() -> None:
+    text = in_english("confirm_submitted")
+    assert "On 29 January 2027, a request to delete the data about you reached Example & S\u00f6hne by letter." in text
+    assert "until 12 February 2027" in text
+    assert not re.search(r"\d{8}", text)
 
 
 def test_the_dpo_sees_the_plan_and_the_problem() -> None:
@@ -290,12 +369,13 @@ HOSTILE = "</p><script>alert(1)</script>{{ 7 * 7 }}{controller.__class__}\u202e\
 def test_what_people_write_is_data(language: str) -> None:
     hostile = {
         **FACTS,
-        "request": {**REQUEST, "refusal": {"ground": HOSTILE, "reason": HOSTILE}},
+        "request": {**REQUEST, "refusal": {"ground": HOSTILE, "law": HOSTILE, "reason": HOSTILE}},
         "controller": Controller(name=HOSTILE, contact=HOSTILE, policy_url=HOSTILE, complaint=HOSTILE),
         "stores": {HOSTILE: {"title": HOSTILE, "covered": True, "skipped": True, "reason": HOSTILE, "law": HOSTILE}},
         "plan": {"stores": {HOSTILE: {"covered": True, "failed": HOSTILE}}},
         "failed": [HOSTILE],
         "problem": HOSTILE,
+        "reason": HOSTILE,
     }
     for kind in KINDS:
         mail = render(kind, language, **({**CODE, "code": HOSTILE} if kind == "code" else hostile | hostile_run(kind)))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rightful import compiled, plans
-from rightful.datamap import access, check
+from rightful.datamap import access, check, seats
 from rightful.errors import Invalid
 from rightful.model import DataMap
 from rightful.stores.registry import CONNECTORS, SWEEPERS
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.verb == "check":
             sys.stdout.write(summary(datamap))
         elif options.verb == "compile":
-            _write(options.out, compiled.dump(datamap))
+            _write(options.out, compiled.dump(seats.with_public_holidays(datamap)))
         else:
             _write(options.out, access.template(datamap, CONNECTORS, SWEEPERS))
     except Invalid as error:

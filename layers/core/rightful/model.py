@@ -146,6 +146,16 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Privileged:
+    """Which records of a store stand for an account that others depend on (an owner, an administrator)."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    attribute: str = ""
+    """Path of a text or a list of texts in the record. Empty: none is privileged."""
+    values: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
     """One table, bucket prefix, database or vendor that holds personal data."""
 
@@ -170,6 +180,8 @@ class Store:
     """Role to assume when the store lives in another account."""
     external_id: str = ""
     region: str = ""
+    privileged: Privileged = field(default_factory=Privileged)
+    """Of the policy `ask_when: {privileged: true}`."""
     requests: Literal["covered", "planned"] = "covered"
     """planned: people's requests do not reach this store yet (they are told so), though its retention is enforced."""
 
@@ -192,6 +204,8 @@ class Controller:
     name: str
     contact: str
     """The DPO's e-mail address."""
+    deputy: str = ""
+    """E-mail address of the second person, where the map asks for two approvals."""
     policy_url: str
     complaint: str
     """The supervisory authority the person may complain to, with its address."""
@@ -202,9 +216,31 @@ class Controller:
     transfers: str = ""
     """Article 15(2): transfers to third countries and their safeguards."""
     holidays: list[str] = field(default_factory=list)
-    """Public holidays of the controller's seat, as ISO dates."""
+    """Days on which the controller's seat does not work, as ISO dates. The compiled map has the public holidays of
+    `country` and `subdivision` among them."""
+    country: str = ""
+    """ISO 3166-1 code of two letters, e.g. `DE`: whose public holidays move a deadline. Empty for none."""
+    subdivision: str = ""
+    """Its part with holidays of its own: what follows the country in ISO 3166-2, e.g. `BY`."""
     time_zone: str = "UTC"
     """IANA name of the zone of the controller's seat, e.g. `America/New_York`: days are counted there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskWhen:
+    """When a plan waits for the DPO's approval although plans of its type do not in general. Any one suffices."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    records: int = 0
+    """More records than this would be deleted or anonymised (or exported); 0: never for their number."""
+    stores: list[str] = field(default_factory=list)
+    """Something was found in one of these stores."""
+    privileged: bool = False
+    """A record was found that its store calls privileged."""
+    identities: dict[str, int] = field(default_factory=dict)
+    """Doubt about who it is: more different values of an identity were found than this."""
+    other_doors: bool = False
+    """Doubt about who it is: the request came by letter or phone (and was confirmed by a code all the same)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +249,10 @@ class RequestPolicy:
 
     __pydantic_config__ = FORBID_UNKNOWN
     approval: Literal["auto", "dpo"] = "auto"
+    """dpo: each plan waits for the DPO. auto: only one that `ask_when` names."""
+    ask_when: AskWhen = field(default_factory=AskWhen)
+    approvers: int = 1
+    """How many persons must approve a plan: 1, or 2 (the DPO and `controller.deputy`)."""
     grace_period: str = ""
     """ISO 8601 duration before anything is erased, in which the person may withdraw; empty for none."""
 

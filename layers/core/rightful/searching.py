@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from rightful import paths, plans
+from rightful import approvals, paths, plans
 from rightful.clocks import stamp
 from rightful.identities import normalise, variants
 from rightful.model import DataMap, Locator, Page, Record
@@ -42,6 +42,8 @@ class Findings:
     """Keyed hash of each record to delete or anonymise, with that action: the plan, record by record."""
     fingerprint: int = 0
     """Sum of the keyed hashes of the records' keys and actions, modulo 2^256: independent of order."""
+    privileged: int = 0
+    """Records that the store calls privileged."""
     failed: str = ""
     """Why the store could not be searched; empty when it was."""
     too_many: str = ""
@@ -117,12 +119,15 @@ def take(
     earlier = before(findings.lookups, (index, value))
     given: list[tuple[str, str]] = []
     new: list[tuple[plans.Decision, str]] = []
+    privileged = 0
     for record in page.records:
         given += [(identity, text) for identity, path in locator.gives.items() for text in _texts(record, path)]
         if any(connector.matches(record, store.locate[i], v) for i, v in earlier):
             continue
         decision = plans.decide(store, record, as_of, locator)
         new.append((decision, mark_of(name, decision, record, digest)))
+        privileged += approvals.is_privileged(store.privileged, record.data)
+    findings.privileged += privileged
     for decision, mark in new:
         findings.counts[decision.action] = findings.counts.get(decision.action, 0) + 1
         if decision.action == "keep":

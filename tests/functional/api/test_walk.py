@@ -109,7 +109,7 @@ def test_an_erasure_has_nothing_to_download(world: World, ada: Person) -> None:
 
 def test_a_refusal_says_why_and_where_to_complain(world: World, ada: Person) -> None:
     request_id, token = ada.begun("access")
-    refusal = {"ground": "manifestly_unfounded", "reason": "Asked daily."}
+    refusal = {"ground": "excessive", "law": "Article 12(5) GDPR", "reason": "Asked daily."}
     requests.transition(world.deps, request_id, "rejected", what="Refused", refusal=refusal)
     shown = call("GET", f"/requests/{request_id}", token=token).json
     assert shown["refusal"] == {**refusal, "complaint": "CNIL, Paris"}

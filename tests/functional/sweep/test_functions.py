@@ -11,6 +11,7 @@ import pytest
 
 from functions.brake.app import handler as brake
 from functions.decide.app import handler as decide
+from functions.order.app import handler as order
 from functions.report.app import handler as report
 from functions.split.app import handler as split
 from functions.sweep.app import handler as sweep
@@ -40,6 +41,12 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return made
 
 
+def asked(world: World, **changed: Any) -> dict[str, Any]:
+    """What the desk answers to the DPO who lets the sweep go on, in this way or that."""
+    taken = order({"input": event("dpo_continue_sweep", **changed), "execution": str(len(world.table.calls))}, CONTEXT)
+    return decide({"order": taken["order"]}, CONTEXT) if taken["ok"] else taken
+
+
 def counted(world: World) -> None:
     for item in split(event("split_daily"), CONTEXT)["segments"]:
         while not sweep(event("sweep_count", **item), CONTEXT)["done"]:
@@ -56,7 +63,7 @@ def test_a_run_from_its_first_event_to_its_last(world: World, capsys: pytest.Cap
     assert weighed["waiting"] == ["accounts"]
     assert brake(event("brake_ask"), CONTEXT)["stores"]["accounts"]["due"] == 2
 
-    assert decide(event("decide_continue_sweep"), CONTEXT)["ok"]
+    assert asked(world)["ok"]
     for item in weigh(event("weigh_first"), CONTEXT)["apply"]:
         assert sweep(event("sweep_count", stage="apply", **item), CONTEXT) == {"done": True}
     output = report(event("report_end"), CONTEXT)
@@ -96,7 +103,7 @@ def test_a_store_that_waits_for_the_dpo_raises_the_alarm_with_each_sweep_until_t
         return [point["BrakedStores"] for point in metrics(capsys.readouterr().out) if "BrakedStores" in point]
 
     assert [next_day("tuesday"), next_day("wednesday")] == [[[1.0]], [[1.0]]]
-    decide(event("decide_continue_sweep"), CONTEXT)
+    asked(world)
     assert next_day("thursday") == [], "the first run has the store still, and works on it"
 
 
@@ -128,7 +135,7 @@ def test_a_log_line_says_which_segment_and_names_nobody(world: World, caplog: py
         ({"reason": 7}, "reason"),
         ({"run_id": 7}, "run_id"),
         ({"run_id": "another"}, None),
-        ({"run_id": ""}, None),
+        ({"run_id": ""}, "run_id"),
     ],
 )
 def test_an_answer_that_cannot_be_used_says_how_to_mend_it(
@@ -136,7 +143,7 @@ def test_an_answer_that_cannot_be_used_says_how_to_mend_it(
 ) -> None:
     counted(world)
     brake(event("brake_ask"), CONTEXT)
-    answer = decide(event("decide_continue_sweep", **changed), CONTEXT)
+    answer = asked(world, **changed)
     assert answer["ok"] is False
     assert answer["message"]
     assert set(answer.get("errors", {})) == ({field} if field else set())

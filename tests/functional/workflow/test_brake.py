@@ -10,7 +10,7 @@ import pytest
 
 from rightful.errors import NeedsAttention
 from rightful.model import RequestPolicy
-from rightful.service import asking
+from rightful.service import deciding
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.state_machine import Execution
 from tests.fakes.world import ADA, World, make_world, small_map
@@ -58,7 +58,7 @@ def test_when_the_map_allows_it_the_request_goes_on(kind: str) -> None:
     world, run = shared_mailbox(kind)
     run.run()
     allow(world, account_id=26)
-    asking.decide(world.deps, "r1", "retry")
+    deciding.decide(world.deps, "r1", "retry")
     run.resume()
     assert world.request()["status"] == "completed"
     left = sorted(item["id"] for item in world.stores["subscriptions"].items)
@@ -69,7 +69,7 @@ def test_a_retry_with_nothing_mended_asks_again() -> None:
     world, run = shared_mailbox("erasure")
     before = world.contents()
     run.run()
-    asking.decide(world.deps, "r1", "retry")
+    deciding.decide(world.deps, "r1", "retry")
     run.resume()
     assert world.request()["status"] == "needs_attention"
     assert world.contents() == before
@@ -80,7 +80,7 @@ def test_nothing_that_a_store_gave_is_followed_when_it_is_left_out() -> None:
     world, run = shared_mailbox("erasure")
     before = world.contents()
     run.run()
-    asking.decide(world.deps, "r1", "skip", store="accounts", reason="a shared mailbox")
+    deciding.decide(world.deps, "r1", "skip", store="accounts", reason="a shared mailbox")
     run.resume()
     assert world.request()["status"] == "completed"
     assert {name for name, items in world.contents().items() if items != before[name]} == {"surveys", "contacts"}
@@ -90,7 +90,7 @@ def test_the_request_can_be_refused() -> None:
     world, run = shared_mailbox("erasure")
     before = world.contents()
     run.run()
-    asking.decide(world.deps, "r1", "reject", ground="12(6)", reason="We cannot tell which of them you are.")
+    deciding.decide(world.deps, "r1", "reject", ground="12(6)", reason="We cannot tell which of them you are.")
     run.resume()
     assert world.request()["status"] == "rejected"
     assert world.contents() == before
@@ -110,17 +110,17 @@ def test_after_erasing_began_what_a_doubtful_store_led_to_is_forgotten_again(ans
 
     world.stores["subscriptions"].mend()
     before = world.contents()
-    asking.decide(world.deps, "r1", "retry")
+    deciding.decide(world.deps, "r1", "retry")
     run.resume()
     assert world.request()["failed"] == ["subscriptions"]
     assert world.contents() == before
 
     if answer == "skip":
-        asking.decide(world.deps, "r1", "skip", store="subscriptions", reason="strangers in it")
+        deciding.decide(world.deps, "r1", "skip", store="subscriptions", reason="strangers in it")
     else:
         mine = [item for item in world.stores["subscriptions"].items if item["customer_id"] in ("cus-1", "cus-2")]
         world.stores["subscriptions"] = MemoryStore(mine)
-        asking.decide(world.deps, "r1", "retry")
+        deciding.decide(world.deps, "r1", "retry")
     run.resume()
     assert world.request()["status"] == "completed"
     assert theirs in world.stores["invoices"].items

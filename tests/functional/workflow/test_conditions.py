@@ -16,7 +16,7 @@ from rightful.errors import Conflict, Gone, NeedsAttention, NotFound, TooMany, T
 from rightful.model import Erasure, RequestPolicy, Result, Strategy
 from rightful.service import (
     admitting,
-    asking,
+    deciding,
     discovering,
     erasing,
     exporting,
@@ -307,7 +307,7 @@ def test_what_was_left_is_erased_when_the_dpo_says_retry() -> None:
     run = world.execution().run()
     assert world.request()["status"] == "needs_attention"
     accounts.returning = False
-    asking.decide(world.deps, "r1", "retry")
+    deciding.decide(world.deps, "r1", "retry")
     run.resume()
     assert run.ended
     assert not accounts.items

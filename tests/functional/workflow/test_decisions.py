@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from functions.decide.app import answer
 from rightful.errors import Conflict, Invalid, NeedsAttention
 from rightful.model import RequestPolicy
-from rightful.service import asking, requests
-from tests.fakes.state_machine import Lambda
+from rightful.service import asking, deciding, requests
+from tests.fakes.state_machine import Failed, Lambda
 from tests.fakes.world import ADA, World, make_world, small_map
 
 APPROVAL = "Wait for the DPO's approval"
@@ -32,7 +31,7 @@ def test_erasure_runs_only_the_approved_hash_and_comes_back_when_the_records_cha
     first = world.request()["plan_hash"]
     world.stores["surveys"].put({"id": "v9", "email": ADA, "note": "new"})
 
-    asking.decide(world.deps, "r1", "approve", plan_hash=first)
+    deciding.decide(world.deps, "r1", "approve", plan_hash=first)
     run.resume()
 
     assert run.state == APPROVAL
@@ -42,8 +41,8 @@ def test_erasure_runs_only_the_approved_hash_and_comes_back_when_the_records_cha
     assert len(world.mailer.to("dpo@example.org")) == 2, "the DPO is told of the new plan"
 
     with pytest.raises(Conflict, match="changed"):
-        asking.decide(world.deps, "r1", "approve", plan_hash=first)
-    asking.decide(world.deps, "r1", "approve", plan_hash=second)
+        deciding.decide(world.deps, "r1", "approve", plan_hash=first)
+    deciding.decide(world.deps, "r1", "approve", plan_hash=second)
     run.resume()
     assert world.request()["status"] == "completed"
     assert [item["id"] for item in world.stores["accounts"].items] == ["a2"]
@@ -54,14 +53,21 @@ def test_a_refusal_needs_ground_and_reason_and_tells_the_person() -> None:
     run = world.execution().run()
     before = world.contents()
     with pytest.raises(Invalid) as refused:
-        asking.decide(world.deps, "r1", "reject")
+        deciding.decide(world.deps, "r1", "reject")
     assert [field for field, _ in refused.value.errors] == ["ground", "reason"]
+    with pytest.raises(Invalid) as refused:
+        deciding.decide(world.deps, "r1", "reject", ground="12(5)", reason="Asked daily.")
+    assert refused.value.errors == (
+        ("ground", "Write one of: manifestly_unfounded (Article 12(5) GDPR), excessive (Article 12(5) GDPR)."),
+    )
 
-    asking.decide(world.deps, "r1", "reject", ground="17(3)(e)", reason="A court case is open.")
+    deciding.decide(world.deps, "r1", "reject", ground="17(3)(e)", reason="A court case is open.")
     run.resume()
 
     assert run.ended
     assert world.request()["status"] == "rejected"
+    refusal = {"ground": "legal_claims", "law": "Article 17(3)(e) GDPR", "reason": "A court case is open."}
+    assert world.request()["refusal"] == refusal
     assert world.contents() == before
     assert [mail.key for mail in world.mailer.to(ADA)] == ["r1:request_received:1", "r1:rejected:1"]
 
@@ -103,7 +109,7 @@ def test_the_grace_period_begins_with_the_approval() -> None:
     run = world.execution().run()
     world.clock.advance(days=20)
     approved_at = world.clock()
-    asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+    deciding.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
     run.resume()
     assert run.ended
     assert (world.clock() - approved_at).days == 7
@@ -113,17 +119,17 @@ def test_a_store_that_could_not_be_searched_when_the_plan_was_approved_is_approv
     world, _ = waiting_for_approval()
     world.stores["subscriptions"].fail("find", NeedsAttention("no access"), times=None)
     run = world.execution().run()
-    asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+    deciding.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
     run.resume()
     assert run.state == ATTENTION
     held = world.stores["subscriptions"].items, world.stores["invoices"].items
 
     world.stores["subscriptions"].mend()
-    asking.decide(world.deps, "r1", "retry", store="subscriptions")
+    deciding.decide(world.deps, "r1", "retry", store="subscriptions")
     run.resume()
     assert run.state == APPROVAL
     assert (world.stores["subscriptions"].items, world.stores["invoices"].items) == held
-    asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+    deciding.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
     run.resume()
     assert world.request()["status"] == "completed"
     assert [item["id"] for item in world.stores["subscriptions"].items] == ["s3"]
@@ -147,7 +153,7 @@ def test_a_store_that_fails_for_good_leaves_all_others_done_and_waits_for_a_deci
     assert "subscriptions" in mail.text
 
     world.stores["subscriptions"].mend()
-    asking.decide(world.deps, "r1", "retry", store="subscriptions")
+    deciding.decide(world.deps, "r1", "retry", store="subscriptions")
     run.resume()
     assert world.request()["status"] == "completed"
     if kind == "erasure":
@@ -164,7 +170,7 @@ def test_a_search_that_failed_is_made_good_after_retry_with_what_it_leads_to() -
     assert "i2" in {item["id"] for item in world.stores["invoices"].items}, "only subscriptions lead to it"
 
     world.stores["subscriptions"].mend()
-    asking.decide(world.deps, "r1", "retry", store="subscriptions")
+    deciding.decide(world.deps, "r1", "retry", store="subscriptions")
     run.resume()
 
     assert world.request()["status"] == "completed"
@@ -180,10 +186,10 @@ def test_skip_needs_a_failed_store_and_a_reason_and_then_completes() -> None:
     world.stores["surveys"].fail("anonymise", NeedsAttention("table is gone"), times=None)
     run = world.execution().run()
     with pytest.raises(Invalid):
-        asking.decide(world.deps, "r1", "skip", store="accounts", reason="why not")
+        deciding.decide(world.deps, "r1", "skip", store="accounts", reason="why not")
     with pytest.raises(Invalid):
-        asking.decide(world.deps, "r1", "skip", store="surveys")
-    asking.decide(world.deps, "r1", "skip", store="surveys", reason="table was dropped")
+        deciding.decide(world.deps, "r1", "skip", store="surveys")
+    deciding.decide(world.deps, "r1", "skip", store="surveys", reason="table was dropped")
     run.resume()
     assert world.request()["status"] == "completed"
 
@@ -194,7 +200,7 @@ def test_once_erasing_began_it_can_no_longer_be_refused() -> None:
     world.stores["surveys"].fail("anonymise", NeedsAttention("table is gone"), times=None)
     world.execution().run()
     with pytest.raises(Conflict, match="begun"):
-        asking.decide(world.deps, "r1", "reject", ground="g", reason="r")
+        deciding.decide(world.deps, "r1", "reject", ground="manifestly_unfounded", reason="r")
 
 
 def test_a_decision_that_nobody_waits_for_changes_nothing() -> None:
@@ -203,28 +209,28 @@ def test_a_decision_that_nobody_waits_for_changes_nothing() -> None:
     world.execution().run()
     before = world.request()
     with pytest.raises(Conflict, match="waits for no decision"):
-        asking.decide(world.deps, "r1", "approve", plan_hash=before["plan_hash"])
+        deciding.decide(world.deps, "r1", "approve", plan_hash=before["plan_hash"])
     assert world.request() == before
 
 
 @pytest.mark.parametrize(
     ("said", "message", "errors"),
     [
-        ({"request_id": "r2"}, "There is no verified request with this id.", set()),
-        ({"request_id": 7}, "request_id is not text.", {"request_id"}),
-        ({}, 'The request is awaiting_approval: its "action" can be approve, reject.', set()),
-        ({"action": "retry"}, 'its "action" can be approve, reject.', set()),
-        ({"action": "approve"}, "Say which plan you approve.", {"plan_hash"}),
+        ({"action": "approve", "request_id": "r2"}, "There is no verified request with this id.", set()),
+        ({"action": "approve", "request_id": 7}, "Look at request_id.", {"request_id"}),
+        ({}, "The desk does not know this action.", {"action"}),
+        ({"action": "retry"}, 'The request is awaiting_approval: its "action" can be approve, reject.', set()),
         ({"action": "approve", "plan_hash": "old"}, "The plan has changed since that mail.", set()),
-        ({"action": "reject", "ground": "unfounded", "reason": " "}, "Reason missing.", {"reason"}),
-        ({"action": "reject"}, "Ground and reason missing.", {"ground", "reason"}),
+        ({"action": "reject", "ground": "manifestly_unfounded", "reason": " "}, "Look at reason.", {"reason"}),
+        ({"action": "reject", "ground": "no law", "reason": "r"}, "ground", {"ground"}),
+        ({"action": "reject"}, "Look at ground, reason.", {"ground", "reason"}),
     ],
 )
 def test_an_answer_that_does_not_fit_is_told_what_would(said: dict[str, Any], message: str, errors: set[str]) -> None:
     world, _ = waiting_for_approval()
     world.execution().run()
     before = world.request()
-    told = answer(world.deps, {"request_id": "r1", **said}, lambda: 60.0)
+    told = world.ask_desk(**{"action": "", "request_id": "r1", **said})
     assert told["ok"] is False
     assert message in told["message"]
     assert set(told.get("errors", {})) == errors
@@ -240,8 +246,8 @@ def test_an_answer_that_cannot_be_read_back_is_not_blamed_on_its_id() -> None:
             raise NeedsAttention("GetItem answered AccessDeniedException")
 
     world.table.fault = denied
-    with pytest.raises(NeedsAttention, match="AccessDenied"):
-        answer(world.deps, {"request_id": "r1", "action": "approve"}, lambda: 60.0)
+    with pytest.raises(Failed, match="NeedsAttention"):
+        world.ask_desk("approve", "denied", request_id="r1")
 
 
 def test_each_skipped_store_says_which_are_still_to_decide() -> None:
@@ -252,11 +258,11 @@ def test_each_skipped_store_says_which_are_still_to_decide() -> None:
         world.stores[name].fail(fails, NeedsAttention("table is gone"), times=None)
     world.execution().run()
     gone = {"action": "skip", "request_id": "r1", "reason": "the table was dropped"}
-    told = [answer(world.deps, {**gone, "store": name}, lambda: 60.0) for name in ("accounts", "contacts", "surveys")]
+    told = [world.ask_desk(**gone, store=name) for name in ("accounts", "contacts", "surveys")]
     assert [each["message"] for each in told] == [
         "Only a store that failed can be skipped.",
         "contacts is left out. To decide still: surveys.",
-        asking.DONE["skip"],
+        deciding.DONE["skip"],
     ]
 
 
@@ -264,14 +270,14 @@ def test_a_new_execution_takes_up_a_request_whose_old_one_ended() -> None:
     world, _ = waiting_for_approval()
     world.stores["surveys"].fail("anonymise", NeedsAttention("no access"), times=None)
     old = world.execution().run()
-    asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+    deciding.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
     old.resume()
     world.clock.advance(days=366)
 
     new = world.execution().run()
     assert new.state == ATTENTION, "what was approved and erased stays so"
     world.stores["surveys"].mend()
-    asking.decide(world.deps, "r1", "retry")
+    deciding.decide(world.deps, "r1", "retry")
     new.resume()
     assert world.request()["status"] == "completed"
 
@@ -281,9 +287,10 @@ def test_nothing_can_be_skipped_where_no_single_store_failed() -> None:
     world.files.fault = lambda name, _: fail_listing(name)
     world.ask_for("access")
     world.execution().run()
-    told = answer(world.deps, {"action": "skip", "request_id": "r1", "store": "accounts", "reason": "r"}, lambda: 60.0)
+    told = world.ask_desk("skip", request_id="r1", store="accounts", reason="r")
     assert told == {
         "ok": False,
+        "action": "skip",
         "message": "What failed is not one store, so nothing can be skipped. Remove the cause, then retry.",
     }
 
@@ -304,7 +311,7 @@ def test_what_was_exported_long_before_the_decision_is_exported_anew() -> None:
     world.stores["surveys"].put({"id": "v3", "email": ADA, "note": "since then"})
 
     world.stores["subscriptions"].mend()
-    asking.decide(world.deps, "r1", "retry", store="subscriptions")
+    deciding.decide(world.deps, "r1", "retry", store="subscriptions")
     run.resume()
 
     archive = zipfile.ZipFile(io.BytesIO(world.files.objects["packages/r1.zip"]))
@@ -324,12 +331,12 @@ def test_what_failed_before_there_was_a_plan_skips_neither_grace_period_nor_appr
     before = world.contents()
 
     run.lambdas = {**run.lambdas, "PlanFunctionArn": planned}
-    asking.decide(world.deps, "r1", "retry")
+    deciding.decide(world.deps, "r1", "retry")
     run.resume()
     if policy.approval == "dpo":
         assert run.state == APPROVAL
         assert world.contents() == before
-        asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+        deciding.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
         run.resume()
     else:
         assert "Wait for the grace period to end" in run.history

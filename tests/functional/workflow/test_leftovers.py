@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from rightful.errors import NeedsAttention
-from rightful.service import asking, completing, packaging, requests
+from rightful.service import completing, deciding, packaging, requests
 from tests.fakes.recording import Moment
 from tests.fakes.state_machine import Execution
 from tests.fakes.world import World, make_world
@@ -19,7 +19,7 @@ def withdrawn(world: World, run: Execution) -> None:
 
 
 def refused(world: World, run: Execution) -> None:
-    asking.decide(world.deps, "r1", "reject", ground="Article 12(5)", reason="asked every day")
+    deciding.decide(world.deps, "r1", "reject", ground="excessive", reason="asked every day")
 
 
 End = Callable[[World, Execution], None]

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from functions.decide.app import answer
 from rightful.errors import Conflict, NeedsAttention, TryAgain
 from rightful.model import Erasure, Field, Locator, RequestPolicy, Result, Strategy
-from rightful.service import asking
+from rightful.service import deciding
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.state_machine import Lambda
-from tests.fakes.world import ADA, BOB, World, by, forever, make_world, small_map, small_stores, store
+from tests.fakes.world import ADA, BOB, World, by, make_world, small_map, small_stores, store
 
 
 def row(world: World, name: str) -> dict[str, Any]:
@@ -30,11 +29,11 @@ def test_one_question_has_one_answer(kind: str) -> None:
     world = make_world(small_map(**{kind: RequestPolicy(approval="dpo")}))
     world.ask_for(kind)
     run = world.execution().run()
-    asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+    deciding.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
 
     with pytest.raises(Conflict, match="decided already"):
-        asking.decide(world.deps, "r1", "reject", ground="17(3)(e)", reason="too late")
-    again = asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+        deciding.decide(world.deps, "r1", "reject", ground="12(6)", reason="too late")
+    again = deciding.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
 
     assert again == {"ok": True, "message": "You gave this answer before. It counts once."}
     run.resume()
@@ -48,7 +47,7 @@ def test_an_answer_to_a_workflow_that_is_no_more_is_not_called_done() -> None:
     world.execution().run()
     world.executions.waiting.clear()
     with pytest.raises(Conflict, match="no longer waits"):
-        asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+        deciding.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
 
 
 def test_a_throttled_hash_counts_no_record_twice() -> None:
@@ -74,7 +73,7 @@ def test_what_was_erased_before_a_store_failed_is_in_the_count() -> None:
     run = world.execution().run()
     assert world.request()["status"] == "needs_attention"
 
-    asking.decide(world.deps, "r1", "retry")
+    deciding.decide(world.deps, "r1", "retry")
     run.resume()
     assert row(world, "accounts")["deleted"] == 251
 
@@ -164,9 +163,9 @@ def test_what_the_mail_says_to_paste_is_what_the_function_takes(why: str) -> Non
     world.ask_for("access")
     run = world.execution().run()
     pasted = json_in(world.mailer.to("dpo@example.org")[-1].text)[0]
-    assert answer(world.deps, pasted, forever) == {
+    assert world.ask_desk(**pasted) == {
         "ok": True,
-        "message": asking.DONE["approve" if why == "approval" else "retry"],
+        "message": deciding.DONE["approve" if why == "approval" else "retry"],
     }
     run.resume()
     assert world.request()["status"] == "completed"
@@ -196,7 +195,7 @@ def test_a_mail_that_cannot_go_out_ends_no_workflow(approval: Any) -> None:
     run.lambdas = {name: passing(world, step) for name, step in run.lambdas.items()}
     run.run()
     if approval == "dpo":
-        asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+        deciding.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
         run.resume()
     assert run.ended
     assert [mail.key for mail in world.mailer.to(ADA)][-1] == "r1:completed_erasure:1"
@@ -217,8 +216,8 @@ def test_skipping_the_store_that_failed_is_enough_for_those_that_only_waited_for
     run = world.execution().run()
     assert world.request()["failed"] == ["invoices", "subscriptions"]
 
-    decided = asking.decide(world.deps, "r1", "skip", store="subscriptions", reason="the table was dropped")
-    assert decided == {"ok": True, "message": asking.DONE["skip"]}
+    decided = deciding.decide(world.deps, "r1", "skip", store="subscriptions", reason="the table was dropped")
+    assert decided == {"ok": True, "message": deciding.DONE["skip"]}
     run.resume()
     assert world.request()["status"] == "completed"
     assert "skipped" not in row(world, "invoices")

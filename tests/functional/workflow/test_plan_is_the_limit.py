@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rightful.errors import NeedsAttention
-from rightful.service import asking
+from rightful.service import deciding
 from tests.fakes.world import ADA, make_world
 
 
@@ -27,7 +27,7 @@ def test_a_person_who_came_back_while_an_erasure_waited_keeps_the_new_account() 
         world.stores[name].put(item)
 
     world.stores["surveys"].mend()
-    asking.decide(world.deps, "r1", "retry")
+    deciding.decide(world.deps, "r1", "retry")
     run.resume()
 
     assert world.request()["status"] == "completed"
@@ -69,7 +69,7 @@ def test_what_a_store_erased_before_it_failed_is_counted_when_it_is_taken_up_wit
 
     for name in ("subscriptions", "invoices"):
         world.stores[name].mend()
-    asking.decide(world.deps, "r1", "retry")
+    deciding.decide(world.deps, "r1", "retry")
     run.resume()
 
     row = world.table.get("REQUEST#r1", "STORE#invoices")

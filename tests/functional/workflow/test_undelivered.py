@@ -6,7 +6,7 @@ import pytest
 
 from rightful.errors import NeedsAttention
 from rightful.model import RequestPolicy
-from rightful.service import asking, requests
+from rightful.service import deciding, requests
 from tests.fakes.recording import Moment
 from tests.fakes.world import ADA, World, make_world, small_map
 
@@ -32,7 +32,7 @@ def test_a_receipt_that_is_refused_stops_no_plan_and_is_noted(policy: RequestPol
     run = world.execution().run()
     if policy.approval == "dpo":
         assert run.state == "Wait for the DPO's approval"
-        asking.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
+        deciding.decide(world.deps, "r1", "approve", plan_hash=world.request()["plan_hash"])
         run.resume()
     noted = world.table.get(requests.pk("r1"), "MAIL#request_received")
     assert noted is not None

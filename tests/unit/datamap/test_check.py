@@ -9,6 +9,7 @@ from tests.unit.datamap.maps import GOOD, KINDS, edited, line_of, outcome
 
 LETTERS_BY_EMAIL = "      - by: email\n        through: {label: email}\n    fields:\n      account:"
 ANONYMISE = "      action: anonymise\n      fields: {email: {strategy: hmac}, text: {strategy: redact}}"
+SEAT = "  complaint: The authority"
 KEEP = "      {action: keep, ground: accounting, law: Some Act, period: P7Y, since: sent_at}"
 
 
@@ -108,6 +109,17 @@ MISTAKES = [
     ("complaint: The", "time_zone: New York\n  complaint: The", "New York", "no time zone", "`America/New_York`"),
     ("complaint: The", "time_zone: Europe\n  complaint: The", "time_zone", "no time zone", "such as"),
     ("complaint: The", 'time_zone: ""\n  complaint: The', "time_zone", "no time zone", "such as"),
+    # the seat
+    ("complaint: The", "country: Germany\n  complaint: The", "Germany", "is no country", "`DE`?"),
+    ("complaint: The", "country: UK\n  complaint: The", "UK", "is no country", "`GB`?"),
+    ("complaint: The", "country: fr\n  complaint: The", "country", "is no country", "`FR`?"),
+    ("complaint: The", "country: Itlay\n  complaint: The", "Itlay", "is no country", "`IT`?"),
+    ("complaint: The", "country: Q\n  complaint: The", "country: Q", "is no country", "such as `FR`"),
+    ("complaint: The", "subdivision: BY\n  complaint: The", "BY", "without `country`", "Add `country:`"),
+    (SEAT, f"{SEAT}\n  country: DE\n  subdivision: XY", "XY", "no part of `DE`", "Write one of: Augsburg, BB"),
+    (SEAT, f"{SEAT}\n  country: DE\n  subdivision: DE-BY", "DE-BY", "no part of `DE`", "`BY`?"),
+    (SEAT, f"{SEAT}\n  country: DE\n  subdivision: Bayern", "Bayern", "no part of `DE`", "`BY`?"),
+    (SEAT, f"{SEAT}\n  country: SG\n  subdivision: East", "East", "no part of `SG`", "Remove `subdivision`."),
     # places
     (
         "settings: {shelf: letters}",

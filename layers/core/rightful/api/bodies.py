@@ -97,7 +97,8 @@ class Entry(BaseModel):
 
 
 class Refusal(BaseModel):
-    ground: str
+    ground: Annotated[str, Field(description="A key, such as `legal_claims`.")]
+    law: Annotated[str, Field(description="The provision that allows it.")]
     reason: str
     complaint: Annotated[str, Field(description="The authority that takes a complaint.")]
 

@@ -18,6 +18,8 @@ from rightful.model import DataMap, Permission, Store, SweepVerb, Verb
 
 VERBS: tuple[Verb, ...] = ("discover", "export", "erase", "package")
 SWEEP_VERBS: tuple[SweepVerb, ...] = ("split", "sweep")
+ALSO: dict[str, tuple[str, ...]] = {"discover": ("hold",)}
+"""Verb -> roles that do the same: a legal hold on a person walks the stores as a search does."""
 MOST_CHARACTERS = 6144
 MOST_POLICIES = 10
 _LONGEST = {
@@ -70,7 +72,7 @@ def template(datamap: DataMap, kinds: Kinds, sweepers: SweepKinds) -> str:
                 "Type": "AWS::IAM::ManagedPolicy",
                 "Properties": {
                     "Description": f"{verb} in the stores of the data map",
-                    "Roles": [_Ref(_parameter(verb))],
+                    "Roles": [_Ref(_parameter(each)) for each in (verb, *ALSO.get(verb, ()))],
                     "PolicyDocument": document,
                 },
             }
@@ -80,7 +82,9 @@ def template(datamap: DataMap, kinds: Kinds, sweepers: SweepKinds) -> str:
         # A verb that needs nothing has a role and no policy: its parameter is then not used.
         "Metadata": {"cfn-lint": {"config": {"ignore_checks": ["W2001"]}}},
         "Parameters": {
-            _parameter(verb): {"Type": "String", "Description": f"Name of the role that may {verb}"} for verb in granted
+            _parameter(each): {"Type": "String", "Description": f"Name of the role that may {each}"}
+            for verb in granted
+            for each in (verb, *ALSO.get(verb, ()))
         },
         # CloudFormation refuses a template without resources; this one makes nothing.
         "Resources": resources or {"NoStores": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rightful.datamap import document, graph, kinds, load, references, rules
+from rightful.datamap import document, graph, kinds, load, references, rules, seats
 from rightful.datamap.problems import Finding, Problem
 from rightful.errors import Invalid
 from rightful.model import DataMap
@@ -18,9 +18,11 @@ CHECKS: tuple[_Check, ...] = (
     references.locators,
     references.fields,
     rules.texts,
+    seats.seat,
     rules.erasure,
     rules.retention,
     rules.requests,
+    rules.privileged,
     rules.places,
 )
 GRAPH_CHECKS: tuple[_Check, ...] = (graph.unreachable, graph.orphans)

@@ -13,7 +13,7 @@ from rightful.datamap.categories import identifies
 from rightful.datamap.problems import Finding, Loc, nearest
 from rightful.datamap.references import OF_AN_OBJECT, OF_OBJECTS, declared, steps
 from rightful.errors import Invalid
-from rightful.model import GROUNDS, DataMap, Store, Strategy, Unless
+from rightful.model import GROUNDS, DataMap, RequestPolicy, Store, Strategy, Unless
 from rightful.retention import key_pattern
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -87,6 +87,46 @@ def requests(datamap: DataMap) -> Iterator[Finding]:
             yield from _period(loc, policy.grace_period)
         if policy.grace_period and kind != "erasure":
             yield Finding(loc, f"`{kind}` has a grace period, but nothing to take back", "Remove `grace_period`.")
+        yield from _approval(("requests", kind), policy, datamap)
+
+
+def _approval(loc: Loc, policy: RequestPolicy, datamap: DataMap) -> Iterator[Finding]:
+    """Who approves exists, and what calls for it can come true."""
+    if policy.approvers not in (1, 2):
+        cure = "Write 1, or 2 for the DPO and `controller.deputy`."
+        yield Finding((*loc, "approvers"), f"`approvers: {policy.approvers}` cannot be", cure)
+    if policy.approvers == 2 and not datamap.controller.deputy:
+        cure = "Add `deputy:` with the second person's e-mail address to `controller:`."
+        yield Finding((*loc, "approvers"), "two approvals are asked for, and there is one person to give them", cure)
+    asked, here = policy.ask_when, (*loc, "ask_when")
+    if asked.records < 0:
+        yield Finding((*here, "records"), f"`records: {asked.records}` is no number of records", "Write 0 or more.")
+    for number, name in enumerate(asked.stores):
+        if name not in datamap.stores or not datamap.stores[name].covered:
+            covered = [each for each, store in datamap.stores.items() if store.covered]
+            what = f"`{name}` is no store that requests reach"
+            yield Finding((*here, "stores", number), what, nearest(name, covered))
+    for name, most in asked.identities.items():
+        if name not in datamap.identities:
+            yield Finding((*here, "identities", name), f"`{name}` is no identity", nearest(name, datamap.identities))
+        elif most < 1:
+            cure = "Write how many one person usually has, such as 1."
+            yield Finding((*here, "identities", name), f"`{name}: {most}` is always exceeded", cure)
+    if asked.privileged and not any(store.privileged.attribute for store in datamap.stores.values()):
+        cure = "Say in a store which records are: `privileged: {attribute: roles, values: [owner]}`."
+        yield Finding((*here, "privileged"), "no store says which of its records are privileged", cure)
+
+
+def privileged(datamap: DataMap) -> Iterator[Finding]:
+    """A store that has privileged records says by which values of which field."""
+    for name, store in datamap.stores.items():
+        loc: Loc = ("stores", name, "privileged")
+        rule = store.privileged
+        if bool(rule.attribute) != bool(rule.values):
+            cure = "Write `privileged: {attribute: roles, values: [owner]}`."
+            yield Finding(loc, "`attribute` and `values` belong together", cure)
+        if rule.attribute:
+            yield from declared((*loc, "attribute"), rule.attribute, store)
 
 
 def texts(datamap: DataMap) -> Iterator[Finding]:
@@ -101,6 +141,13 @@ def texts(datamap: DataMap) -> Iterator[Finding]:
             yield Finding(loc, f"`{loc[-1]}` is empty", "Write what the person will read there.")
     if controller.contact.strip() and not _EMAIL.fullmatch(controller.contact):
         yield Finding(("controller", "contact"), "`contact` is not an e-mail address", "Write the DPO's address.")
+    if controller.deputy and not _EMAIL.fullmatch(controller.deputy):
+        yield Finding(
+            ("controller", "deputy"), "`deputy` is not an e-mail address", "Write the second person's address."
+        )
+    if controller.deputy and controller.deputy.strip().casefold() == controller.contact.strip().casefold():
+        cure = "Write another person's address, or remove `deputy`."
+        yield Finding(("controller", "deputy"), "`deputy` is the same mailbox as `contact`", cure)
     if controller.policy_url.strip() and not controller.policy_url.startswith("https://"):
         yield Finding(("controller", "policy_url"), "`policy_url` is not an https address", "Begin it with `https://`.")
     if controller.time_zone != "UTC" and controller.time_zone not in (known := zoneinfo.available_timezones()):

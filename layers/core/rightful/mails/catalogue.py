@@ -25,6 +25,13 @@ class Catalogue:
         """The words for a value, or the value itself when there are none (a ground the operator made up)."""
         return str(self._entries[section].get(key, key))
 
+    def law(self, provision: str) -> str:
+        """A provision as `rightful.refusals` writes it, with the name that its act has in this language."""
+        for act, name in self._entries["acts"].items():
+            if act in provision:
+                return provision.replace(act, str(name))
+        return provision
+
     def plural(self, name: str, number: int) -> str:
         """The sentence `<name>_one` or `<name>_many`."""
         return self.sentence(f"{name}_{'one' if number in self._entries['plural']['one'] else 'many'}")

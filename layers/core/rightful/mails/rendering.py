@@ -24,7 +24,12 @@ KINDS: Final = (
     "completed_erasure",
     "withdrawn",
     "rejected",
+    "extended",
+    "paused",
+    "resumed",
+    "confirm_submitted",
     "dpo_approval",
+    "dpo_second_approval",
     "dpo_attention",
     "dpo_brake",
 )
@@ -43,11 +48,16 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
     `facts`, besides `controller` (model.Controller), which every mail takes:
     code              purpose (sign_in, access, erasure, download or withdraw), code, minutes (it is valid for)
     request_received  request (item of the requests table)
-    withdrawn, rejected                   request; a rejected one has `refusal: {ground, reason}`
+    withdrawn, rejected                   request; a rejected one has `regime` and `refusal: {ground, law, reason}`
     completed_access, completed_erasure   request, stores: name -> {title, covered, deleted, anonymised, kept,
                                           kept_by: ground -> ISO date or "", law, blocked, blocked_until, left,
                                           skipped, reason}
-    dpo_approval      request, plan (see rightful.plans)
+    extended, paused  request, reason
+    resumed           request
+    confirm_submitted request (its `source`: letter or phone), received and until (ISO dates)
+    dpo_...           desk: address of the DPO desk, for each of these
+    dpo_approval, dpo_second_approval   request, plan (see rightful.plans), changed (see approvals.difference), code
+                      (of this approver, or empty)
     dpo_attention     request, plan, failed (store names), problem (what went wrong, in words)
     dpo_brake         request (its request_id is the run's), run_id, report (where it is), stores: name -> {title,
                       action, due, scanned, share and brake (percent)}
@@ -93,6 +103,7 @@ def _part(voice: str, kind: str, catalogue: Catalogue, facts: dict[str, Any]) ->
         t=lambda name, **values: filled(catalogue.sentence(name), values),
         count=lambda name, number: filled(catalogue.plural(name, number), {"n": number}),
         words=catalogue.words,
+        law=catalogue.law,
         date=catalogue.date,
         due=lambda: catalogue.date(clocks.day(facts["request"]["due_at"], clocks.zone(facts["controller"].time_zone))),
         json=lambda **value: json.dumps(value, ensure_ascii=False, indent=2),

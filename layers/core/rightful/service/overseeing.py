@@ -16,12 +16,11 @@ from rightful.clocks import stamp
 from rightful.errors import Invalid
 from rightful.service import protecting, registering
 from rightful.service.deps import Deps
+from rightful.service.desk.disclosing import DISCLOSURES
 from rightful.service.sweep import recalling
 from rightful.volumes import Volumes
 
 FOLDER: Final = "overview"
-DISCLOSURES: Final = "DISCLOSURES"
-"""Partition of what was disclosed to authorities: `<disclosed_at>#<id>`."""
 LONGEST: Final = periods.Period(months=36)
 EARLIEST: Final = date(2000, 1, 1)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rightful import lifecycle, periods, plans
+from rightful import approvals, lifecycle, periods, plans
 from rightful.clocks import stamp
 from rightful.errors import Conflict, NeedsAttention
 from rightful.model import RequestPolicy
@@ -21,18 +21,24 @@ def step(deps: Deps, request_id: str) -> dict[str, Any]:
     [store, ...]}`.
 
     decision: `go` (act on it now), `ask` (the DPO must approve this very hash), `wait` (grace period, with `until`),
-    `halt` (the `failed` stores lead to more identities than one person has: the DPO looks at that before anything is
-    shown or erased), or `stop` (the request ended meanwhile). For an erasure `go` is the point of no return: from here
-    on it cannot be withdrawn. The order `approve, then wait, then go` means that what runs is always what was found
-    last.
+    `pause` (the clock was stopped: nothing happens until it runs again), `halt` (the `failed` stores lead to more
+    identities than one person has: the DPO looks at that before anything is shown or erased), or `stop` (the request
+    ended meanwhile). For an erasure `go` is the point of no return: from here on it cannot be withdrawn. The order
+    `approve, then wait, then go` means that what runs is always what was found last.
     """
     request, (head,) = progress.load_with(deps, request_id, discovering.SAVED)
-    if request["status"] in lifecycle.TERMINAL:
+    if request["status"] in lifecycle.TERMINAL or request.get("refusal"):
         return _answer("stop")
+    if request["status"] == "paused":
+        return _answer("pause")
     try:
         return _next(deps, request, discovering.found(deps, request_id, head))
     except (progress.Ended, Conflict):
         now = requests.load(deps, request_id)
+        if now["status"] == "paused":
+            return _answer("pause")
+        if now.get("refusal"):
+            return _answer("stop")
         if now["status"] in progress.OPEN and now.get("verified_at"):
             raise  # it did not end: to stop here would tell the person that something was done
         return _answer("stop")
@@ -55,7 +61,7 @@ def _next(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
     if doubtful := sorted(name for name, findings in search.stores.items() if findings.too_many):
         _set(deps, request, {"plan_hash": digest})
         return _answer("halt", **answer, failed=doubtful)
-    if policy.approval == "dpo" and not _approved(deps, request, plan, digest):
+    if plan.get("asks") and not _approved(deps, request, plan, digest):
         _set(deps, request, {"plan_hash": digest})
         _acknowledge(deps, request)
         return _answer("ask", **answer)
@@ -63,9 +69,8 @@ def _next(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
         until = _grace_ends(request, policy.grace_period)
         if deps.clock() < until:
             _set(deps, request, {"plan_hash": digest, "scheduled_for": stamp(until)})
-            requests.transition(
-                deps, request_id, "scheduled", what=f"Erasure is scheduled for {until:%Y-%m-%d %H:%M} UTC"
-            )
+            what = f"Erasure is scheduled for {until:%Y-%m-%d %H:%M} UTC"
+            requests.transition(deps, request_id, "scheduled", what=what, expect=requests.NOT_PAUSED)
             _acknowledge(deps, request | {"scheduled_for": stamp(until)})
             return _answer("wait", **answer, until=stamp(until))
     _go(deps, request, digest)
@@ -95,14 +100,19 @@ def build(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
             entry["export"] = sum(findings.counts.values())
         if findings.too_many:
             entry["too_many"] = findings.too_many
+        if findings.privileged:
+            entry["privileged"] = findings.privileged
         entry["digest"] = f"{findings.fingerprint:064x}"
         stores[name] = entry
-    return {
+    plan = {
         "request_id": request["request_id"],
         "type": request["type"],
         "map_version": deps.datamap.version,
         "stores": stores,
     }
+    policy = deps.datamap.requests.get(request["type"], RequestPolicy())
+    asks = approvals.asks(policy, stores, search.identities, request.get("source", ""), deps.datamap)
+    return {**plan, "asks": asks} if asks else plan
 
 
 def work_left(deps: Deps, request_id: str, plan: dict[str, Any], search: Search) -> dict[str, Any]:
@@ -161,9 +171,9 @@ def _grace_ends(request: Request, period: str) -> Any:
     return periods.add(start, periods.parse(period))
 
 
-def _set(deps: Deps, request: Request, facts: dict[str, Any]) -> None:
-    """Facts on the request, only while it is verified and open. Raises Ended."""
-    expect = {"verified_at": request["verified_at"], "status": progress.OPEN}
+def _set(deps: Deps, request: Request, facts: dict[str, Any], status: str = "") -> None:
+    """Facts on the request, only while it is verified and open (or has that very status). Raises Ended."""
+    expect = {"verified_at": request["verified_at"], "status": status or progress.OPEN}
     if deps.table.update(requests.pk(request["request_id"]), "REQUEST", facts, expect=expect) is None:
         raise progress.Ended
 
@@ -182,8 +192,10 @@ def _acknowledge(deps: Deps, request: Request) -> None:
 def _go(deps: Deps, request: Request, digest: str) -> None:
     facts = {"plan_hash": digest, "map_version": deps.datamap.version}
     if request["status"] != "in_progress":
-        requests.transition(deps, request["request_id"], "in_progress", what="Work on your request goes on")
+        what = "Work on your request goes on"
+        requests.transition(deps, request["request_id"], "in_progress", what=what, expect=requests.NOT_PAUSED)
     if request["type"] == "erasure":
         requests.begin_erasing(deps, request["request_id"], **facts)
     else:
-        _set(deps, request, facts)
+        begun = {"exporting_since": request.get("exporting_since") or stamp(deps.clock())}
+        _set(deps, request, facts | begun, status="in_progress")

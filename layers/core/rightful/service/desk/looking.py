@@ -1,0 +1,112 @@
+"""What the DPO may see: open requests, one request, one person's requests. Ids, dates and counts; nobody's data."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+
+from rightful import clocks
+from rightful.clocks import moment
+from rightful.errors import Invalid, NotFound
+from rightful.service import completing, contacts, erased, protecting, requests
+from rightful.service.deps import Deps
+
+PROVEN: Final = "email"
+"""The identity that a request is made with."""
+MOST: Final = 200
+"""Requests in one answer, so that it stays far below the 256 KiB that a state may hold."""
+SHOWN: Final = (
+    *("request_id", "type", "status", "regime", "source", "received_at", "verified_at", "due_at", "extended_until"),
+    *("paused_since", "paused_days", "scheduled_for", "erasing_since", "closed_at", "plan_hash", "approved_hash"),
+    *("approved_at", "map_version", "failed", "problem", "follows", "joined_to"),
+)
+"""Of a request's item: nothing that was written by or about a person."""
+
+
+def open_requests(deps: Deps, within: int | None = None) -> dict[str, Any]:
+    """`{"ok", "message", "requests": [...], "more": bool}`, soonest due first; `within` days from now, if given."""
+    if within is not None and within < 0:
+        raise Invalid("Days to come are counted from 0.", errors=[("due_within_days", "Write 0 or more.")])
+    now = deps.clock()
+    until = now + timedelta(days=within) if within is not None else None
+    wanted = (item for item in deps.table.open_requests() if until is None or moment(item["due_at"]) <= until)
+    found = list(islice(wanted, MOST + 1))
+    shown = [{**_brief(item), "days_left": _days_left(deps, item, now)} for item in found[:MOST]]
+    overdue = sum(each["days_left"] < 0 and each["status"] != "paused" for each in shown)
+    count = f"{len(shown)}{' or more' if len(found) > MOST else ''}"
+    message = f"{count} open, {overdue} overdue. Show one with action show." if shown else "No request is open."
+    return {"ok": True, "message": message, "requests": shown, "more": len(found) > MOST}
+
+
+def show(deps: Deps, request_id: str) -> dict[str, Any]:
+    """All of a request that names nobody. Raises NotFound."""
+    item = deps.table.get(requests.pk(request_id), "REQUEST")
+    if item is None:
+        raise NotFound("There is no request with this id.")
+    plan = deps.table.get(requests.pk(request_id), f"PLAN#{item.get('plan_hash', '')}")
+    facts = {name: item[name] for name in SHOWN if item.get(name)}
+    if refusal := item.get("refusal"):
+        facts["refusal"] = {name: refusal[name] for name in ("ground", "law") if name in refusal}
+    done = {name: each for name, each in completing.outcomes(deps, request_id).items() if len(each) > _EMPTY}
+    for each in done.values():
+        each.pop("reason", None)
+    return {
+        "ok": True,
+        "message": _sentence(deps, item),
+        **facts,
+        "days_left": _days_left(deps, item, deps.clock()),
+        "plan": json.loads(plan["plan"]) if plan else None,
+        "done": done,
+        "events": requests.timeline(deps, item),
+    }
+
+
+_EMPTY: Final = 2
+"""What an outcome says of a store in which nothing was done: its title, and whether it is covered."""
+
+
+def find(deps: Deps, email: str) -> dict[str, Any]:
+    """A person's requests, newest first, those too that still wait for their code when they came by letter or phone.
+    `{"ok", "message", "person", "requests"}`; `person` is the keyed hash. Raises Invalid."""
+    contact = contacts.Contact.of(email, "en")
+    person = contacts.person(deps, contact)
+    items = {item["request_id"]: item for item in deps.table.by_person(person)}
+    for note in deps.table.query(f"PERSON#{person}", "OPEN#"):
+        waiting = deps.table.get(requests.pk(note["request_id"]), "REQUEST")
+        if waiting is not None and waiting.get("source"):
+            items.setdefault(waiting["request_id"], waiting)
+    found = [_brief(item) for item in items.values()]
+    theirs = erased.digests(deps, {PROVEN: [contact.email]})
+    holds = [each["hold_id"] for each in protecting.active(deps) if not theirs.isdisjoint(each["digests"])]
+    message = f"{len(found)} found." if found else "Nobody made a request with this address, or it was never confirmed."
+    return {"ok": True, "message": message, "person": person, "requests": found, "holds": holds}
+
+
+def _brief(item: dict[str, Any]) -> dict[str, Any]:
+    names = ("request_id", "type", "status", "received_at", "due_at", "extended_until", "paused_since", "source")
+    return {name: item[name] for name in names if item.get(name)}
+
+
+def _days_left(deps: Deps, item: dict[str, Any], now: datetime) -> int:
+    """Calendar days at the controller's seat; negative when the day is over."""
+    tz = clocks.zone(deps.datamap.controller.time_zone)
+    return (moment(item["due_at"]).astimezone(tz).date() - now.astimezone(tz).date()).days
+
+
+def _sentence(deps: Deps, item: dict[str, Any]) -> str:
+    due = clocks.day(item["due_at"], clocks.zone(deps.datamap.controller.time_zone))
+    said = {
+        "awaiting_verification": f"The person has not confirmed it yet. Due by {due}.",
+        "in_progress": f"Work goes on. Due by {due}.",
+        "awaiting_approval": f"It waits for your approval. Due by {due}.",
+        "scheduled": f"It waits for the grace period to end. Due by {due}.",
+        "paused": "Its clock stands still until you resume it.",
+        "needs_attention": f"Something failed and waits for you: retry or skip. Due by {due}.",
+        "completed": "It is done.",
+        "rejected": "It was refused.",
+        "withdrawn": "The person withdrew it.",
+        "expired": "The person never confirmed it.",
+    }
+    return said[item["status"]]
