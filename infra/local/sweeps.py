@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from infra.local.dpo import Dpo
 from infra.local.person import Unexpected, mailbox, until
 from infra.local.stack import Stack
 
@@ -59,14 +60,10 @@ class Sweep:
         raise Unexpected("the sweep did not end in time")
 
     def answer(self, action: str, reason: str, stores: list[str] | None = None) -> dict[str, Any]:
-        """The DPO's answer, given through the function that the mail names."""
-        given = {"action": action, "run_id": self.run_id, "reason": reason, **({"stores": stores} if stores else {})}
-        answered = self.stack.client("lambda").invoke(
-            FunctionName=self.stack.outputs["DecideFunctionArn"], Payload=json.dumps(given)
-        )
+        """The DPO's answer, given at the desk."""
         self.answers += 1
-        said: dict[str, Any] = json.loads(answered["Payload"].read())
-        return said
+        named = {"stores": stores} if stores else {}
+        return Dpo.of(self.stack).ask(action, run_id=self.run_id, reason=reason, **named)
 
     def report(self, output: dict[str, Any], ending: str = "html") -> bytes:
         """The page (or `json`) that the output names."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import urllib3
 
+from infra.local.dpo import Dpo
 from infra.local.person import Person, Unexpected, call, until
 from infra.local.stack import STACK, Stack
 
@@ -61,11 +62,8 @@ def fetch(stack: Stack, person: Person, request_id: str) -> bytes:
 
 
 def decide(stack: Stack, request_id: str, decision: str, **facts: str) -> dict[str, Any]:
-    """The DPO's decision, handed to its function."""
-    payload = json.dumps({"request_id": request_id, "action": decision, **facts})
-    invoked = stack.client("lambda").invoke(FunctionName=stack.outputs["DecideFunctionArn"], Payload=payload)
-    answer: dict[str, Any] = json.loads(invoked["Payload"].read())
-    return answer
+    """The DPO's decision, given at the desk."""
+    return Dpo.of(stack).ask(decision, request_id=request_id, **facts)
 
 
 @contextmanager

@@ -3,11 +3,11 @@ made of markers."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from infra.local.dpo import Dpo
 from infra.local.person import Letter, Unexpected, mailbox
 from infra.local.stack import Stack
 from infra.local.sweeps import Sweep
@@ -90,7 +90,7 @@ def ended(sweep: Sweep) -> dict[str, Any]:
 def wrong_answers(sweep: Sweep) -> Iterator[dict[str, Any]]:
     """None of them may move the sweep."""
     given = {"action": "continue_sweep", "run_id": sweep.run_id, "stores": [BRAKED], "reason": "because"}
-    client, name = sweep.stack.client("lambda"), sweep.stack.outputs["DecideFunctionArn"]
+    dpo = Dpo.of(sweep.stack)
     wrongs: list[dict[str, Any]] = [
         {"run_id": "nobody's"},
         {"stores": ["accounts"]},
@@ -100,5 +100,4 @@ def wrong_answers(sweep: Sweep) -> Iterator[dict[str, Any]]:
         {"action": "approve"},
     ]
     for wrong in wrongs:
-        answered = client.invoke(FunctionName=name, Payload=json.dumps(given | wrong))
-        yield json.loads(answered["Payload"].read())
+        yield dpo.answer(dpo.start(given | wrong))

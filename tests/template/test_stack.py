@@ -27,7 +27,8 @@ def test_outputs_of_the_contract_exist() -> None:
         "PrivacyRequestArn",
         "RequestsTable",
         "ExportsBucket",
-        "DecideFunctionArn",
+        "DpoDeskArn",
+        "DpoAccessPolicyArn",
         "RetentionSweepArn",
         "ReportsBucket",
     }

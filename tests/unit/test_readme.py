@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from rightful.datamap import check
-from rightful.service.asking import ANSWERS
+from rightful.service.desk.actions import ACTIONS, mistakes
 from rightful.stores.registry import CONNECTORS, SWEEPERS
 from tests.functional.sweep.company import company
 
@@ -45,10 +45,13 @@ def test_the_store_it_shows_fits_into_the_sample_map() -> None:
     assert outcome.problems == []
 
 
-def test_the_answer_of_the_dpo_it_shows_is_one_that_is_understood() -> None:
-    answer = json.loads(blocks("json")[0])
-    assert answer["action"] in {decision for decisions in ANSWERS.values() for decision in decisions}
-    assert set(answer) == {"action", "request_id"}
+def test_each_thing_the_dpo_may_want_to_do_is_shown_and_understood() -> None:
+    section = README[README.index("## For the DPO") : README.index("## Retention")]
+    shown = [json.loads(text) for text in re.findall(r"(?m)`({\"action\": .*?})`", section)]
+    assert {each["action"] for each in shown} == set(ACTIONS) - {"cancel_sweep"}
+    assert "`cancel_sweep`" in section
+    for each in [*shown, json.loads(blocks("json")[0])]:
+        assert mistakes(each) == {}, each
 
 
 def test_the_sweep_it_starts_is_one_that_is_understood() -> None:

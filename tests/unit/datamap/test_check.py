@@ -20,6 +20,9 @@ def test_a_good_map_has_no_problems() -> None:
     assert list(result.datamap.stores) == ["accounts", "letters"]
 
 
+AUTO = "{approval: auto, grace"
+LETTERS = "title: Your letters"
+
 # (text to replace, its replacement, text of the line complained of, part of what is said, part of the cure)
 MISTAKES = [
     # keys and types
@@ -120,6 +123,19 @@ MISTAKES = [
     (SEAT, f"{SEAT}\n  country: DE\n  subdivision: DE-BY", "DE-BY", "no part of `DE`", "`BY`?"),
     (SEAT, f"{SEAT}\n  country: DE\n  subdivision: Bayern", "Bayern", "no part of `DE`", "`BY`?"),
     (SEAT, f"{SEAT}\n  country: SG\n  subdivision: East", "East", "no part of `SG`", "Remove `subdivision`."),
+    # who approves
+    (AUTO, "{approvers: 3, grace", "approvers", "cannot be", "Write 1, or 2"),
+    (AUTO, "{approvers: 2, grace", "approvers", "one person to give them", "Add `deputy:`"),
+    ("complaint: The", "deputy: nobody\n  complaint: The", "deputy", "not an e-mail address", "second person"),
+    ("complaint: The", "deputy: DPO@example.com\n  complaint: The", "deputy", "the same mailbox", "another person"),
+    (AUTO, "{ask_when: {records: -1}, grace", "records", "no number of records", "0 or more"),
+    (AUTO, "{ask_when: {stores: [leters]}, grace", "leters", "no store that requests reach", "`letters`?"),
+    (AUTO, "{ask_when: {identities: {mail: 1}}, grace", "mail: 1", "`mail` is no identity", "`email`?"),
+    (AUTO, "{ask_when: {identities: {email: 0}}, grace", "email: 0", "always exceeded", "such as 1"),
+    (AUTO, "{ask_when: {privileged: true}, grace", "privileged", "no store says which", "`privileged:"),
+    (AUTO, "{ask_when: {always: true}, grace", "always", "unknown key `always`", ""),
+    (LETTERS, f"{LETTERS}\n    privileged: {{attribute: text}}", "privileged", "belong together", "values"),
+    (LETTERS, f"{LETTERS}\n    privileged: {{attribute: txt, values: [x]}}", "txt", "not among", "`text`?"),
     # places
     (
         "settings: {shelf: letters}",
