@@ -1,5 +1,5 @@
-"""The overview of a period: `{"from"?: "2026-02-01", "to"?: "2027-01-31", "order"?: name of the run}` -> `{"ok": true,
-"message", "report", "records", "numbers": {...}}`, or `{"ok": false, "message", "errors": {field: cure}}`."""
+"""State "Write the report": `{"order"}`, as the desk keeps it, or by hand `{"from"?, "to"?}` (days such as 2027-01-31) ->
+`{"ok": true, "message", "report", "records", "numbers": {...}}`, or `{"ok": false, "message", "errors", "example"}`."""
 
 from typing import Any
 
@@ -8,13 +8,19 @@ from rightful.entry import handler as entry
 from rightful.errors import Refused
 from rightful.service import overseeing
 from rightful.service.deps import Deps, TimeLeft
+from rightful.service.desk import orders
 
 
 def overview(deps: Deps, event: Event, _: TimeLeft) -> dict[str, Any]:
+    def act(asked: dict[str, Any]) -> dict[str, Any]:
+        return overseeing.report(deps, asked.get("from"), asked.get("to"), event.get("order"))
+
+    if "order" in event:
+        return orders.carry_out(deps, event["order"], act)
     try:
-        return {"ok": True, **overseeing.report(deps, event.get("from"), event.get("to"), event.get("order"))}
+        return act(event)
     except Refused as refusal:
-        return {"ok": False, "message": refusal.detail, "errors": dict(refusal.errors)}
+        return orders.told(refusal, {"action": "report"})
 
 
 handler = entry(overview)

@@ -75,7 +75,10 @@ def test_what_the_request_says_of_itself(changed: dict[str, Any], column: str, v
 
 def test_a_refusal_comes_with_its_ground_and_a_withdrawal_without() -> None:
     world = make_world()
-    for request_id, facts in (("r1", {"refusal": {"ground": "excessive", "reason": "Ada asks daily"}}), ("r2", {})):
+    for request_id, facts in (
+        ("r1", {"refusal": {"ground": "excessive", "law": "Article 12(5) GDPR", "reason": "Ada asks daily"}}),
+        ("r2", {}),
+    ):
         world.ask_for("erasure", request_id)
         if facts:
             world.table.update(f"REQUEST#{request_id}", "REQUEST", facts)

@@ -48,8 +48,8 @@ def report(deps: Deps, first: Any = None, last: Any = None, order: Any = None) -
     `<run>-records-of-processing.csv`. `order` names the run, so that the same order twice writes the same files;
     without one it is named by the time.
 
-    {"message", "report", "records": URIs, "numbers": {"received", "closed", "late", "open", "overdue", "disclosures"}}.
-    Raises Invalid, naming the field."""
+    {"ok": True, "message", "report", "records": URIs, "numbers": {"received", "closed", "late", "open", "overdue",
+    "disclosures"}}. Raises Invalid, naming the field."""
     span = period(deps, first, last)
     run = _run(deps, order)
     found = {**facts(deps, span), "run": run}
@@ -68,6 +68,7 @@ def report(deps: Deps, first: Any = None, last: Any = None, order: Any = None) -
         "disclosures": found["disclosures"]["total"],
     }
     return {
+        "ok": True,
         "message": f"From {span.first} to {span.last} {numbers['received']:,} requests came in and "
         f"{numbers['closed']:,} closed, {numbers['late']:,} of them answered late. Now "
         f"{numbers['open']:,} are open, {numbers['overdue']:,} of them overdue.",
