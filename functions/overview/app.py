@@ -1,4 +1,4 @@
-"""State "Write the report": `{"order"}`, as the desk keeps it, or by hand `{"from"?, "to"?}` (days such as 2027-01-31) ->
+"""State "Write the report": `{"order"}`, as the desk keeps it, or by hand `{"from"?, "to"?}` (days, as 2027-01-31) ->
 `{"ok": true, "message", "report", "records", "numbers": {...}}`, or `{"ok": false, "message", "errors", "example"}`."""
 
 from typing import Any
