@@ -12,7 +12,7 @@ import pytest
 
 from rightful import ledger, receipts
 from rightful.errors import Invalid, NeedsAttention, TryAgain
-from rightful.service import asking, completing, receipting, requests
+from rightful.service import completing, receipting, requests
 from tests.fakes.recording import Moment, no_fault
 from tests.fakes.state_machine import Killed
 from tests.fakes.world import ADA, World, make_world
@@ -129,7 +129,7 @@ def test_what_ended_otherwise_has_a_receipt_that_claims_nothing() -> None:
     world.stores["subscriptions"].fail("find", NeedsAttention("no access"), times=None)
     run = world.execution()
     run.run()
-    asking.decide(world.deps, "r1", "reject", ground="Article 12(5)", reason=f"{ADA} asks every day")
+    deciding.decide(world.deps, "r1", "reject", ground="Article 12(5)", reason=f"{ADA} asks every day")
     assert run.resume().ended
     said = claims(world)
     assert said["status"] == "rejected"
@@ -156,7 +156,7 @@ def test_a_store_that_was_left_out_says_so_without_the_reason() -> None:
     world.stores["surveys"].fail("anonymise", NeedsAttention("no access"), times=None)
     run = world.execution()
     run.run()
-    asking.decide(world.deps, "r1", "skip", store="surveys", reason="Ask Eve Example, who holds the key")
+    deciding.decide(world.deps, "r1", "skip", store="surveys", reason="Ask Eve Example, who holds the key")
     assert run.resume().ended
     survey = claims(world)["stores"]["surveys"]
     assert (survey["skipped"], survey["outcome"], survey["anonymised"]) == (True, ["skipped"], 0)

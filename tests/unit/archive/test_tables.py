@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rightful.archive import tables
+from rightful.cells import cell
 from rightful.model import Record
 from rightful.records import Line, from_line, to_line
 
@@ -92,9 +93,9 @@ def test_no_cell_starts_a_formula(data: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_formula_is_kept_as_text(formula: str) -> None:
-    assert tables.cell(formula).startswith("'")
-    assert tables.cell(formula).replace("'", "") == formula.replace("'", "")
-    assert tables.cell(f"a;{formula}").startswith("a;'")
+    assert cell(formula).startswith("'")
+    assert cell(formula).replace("'", "") == formula.replace("'", "")
+    assert cell(f"a;{formula}").startswith("a;'")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_a_formula_is_kept_as_text(formula: str) -> None:
     ],
 )
 def test_a_value_reads_as_itself(value: Any, text: str) -> None:
-    assert tables.cell(value) == text
+    assert cell(value) == text
 
 
 def test_records_of_different_shapes_share_the_columns() -> None:

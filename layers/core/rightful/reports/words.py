@@ -30,6 +30,27 @@ OUTCOMES: Final = {
 }
 """What became of a record that is due."""
 WOULD: Final = {"delete": "Would be deleted", "anonymise": "Would be made anonymous"}
+LABELS: Final = {
+    "access": "Access",
+    "erasure": "Erasure",
+    "awaiting_approval": "Waits for approval",
+    "awaiting_verification": "Not verified",
+    "in_progress": "In progress",
+    "needs_attention": "Needs attention",
+    "paused": "Paused",
+    "scheduled": "In its grace period",
+    "person": "A person",
+    "store": "A store",
+    "record": "Records",
+    "form": "Web form",
+    "gdpr": "GDPR",
+    "uk_gdpr": "UK GDPR",
+    "ccpa": "CCPA",
+    "behavior": "Behaviour",
+    "delete": "deleted",
+    "anonymise": "made anonymous",
+}
+"""Names that stand alone on a page."""
 _PERIOD: Final = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", re.ASCII)
 _UNITS: Final = ("year", "month", "week", "day", "hour", "minute")
 
@@ -37,6 +58,12 @@ _UNITS: Final = ("year", "month", "week", "day", "hour", "minute")
 def ground(reason: str) -> str:
     """Why a record stays; a reason that has no words here is shown as it is."""
     return GROUNDS.get(reason, f"Kept: {reason}")
+
+
+def label(name: str) -> str:
+    """A type, status, scope or ground by its name on a page; one that has no words here with spaces and a capital."""
+    plain = LABELS.get(name) or GROUNDS.get(name, "").removeprefix("Kept: ") or name.replace("_", " ").strip()
+    return plain[:1].upper() + plain[1:]
 
 
 def to_do(store: Mapping[str, Any], mode: str, waits: bool) -> str:
@@ -61,20 +88,30 @@ def instant(stamp: str) -> str:
     return f"{at.day} {at:%B %Y, %H:%M} UTC"
 
 
+def date(text: str) -> str:
+    """`2027-01-31` or `2027-01-31T03:00:00Z` -> `31 January 2027`; what is no such date is shown as it is."""
+    try:
+        day = moment(text)
+    except ValueError:
+        return text
+    return f"{day.day} {day:%B %Y}"
+
+
 def lasting(seconds: float) -> str:
     """`3725` -> `1 hour 2 minutes`; below two minutes in whole seconds."""
     if seconds < 120:
-        return _count(round(seconds), "second")
+        return count(round(seconds), "second")
     hours, minutes = divmod(round(seconds / 60), 60)
-    return " ".join(_count(value, unit) for value, unit in ((hours, "hour"), (minutes, "minute")) if value)
+    return " ".join(count(value, unit) for value, unit in ((hours, "hour"), (minutes, "minute")) if value)
 
 
 def period(text: str) -> str:
     """`P1Y6M` -> `1 year 6 months`; what is no such duration is shown as it is."""
     match = _PERIOD.fullmatch(text)
     parts = [(int(value), unit) for value, unit in zip(match.groups(), _UNITS, strict=True) if value] if match else []
-    return " ".join(_count(value, unit) for value, unit in parts) or text
+    return " ".join(count(value, unit) for value, unit in parts) or text
 
 
-def _count(value: int, unit: str) -> str:
-    return f"{value} {unit}{'' if value == 1 else 's'}"
+def count(value: int, unit: str) -> str:
+    """`1`, `day` -> `1 day`; `1234` -> `1,234 days`."""
+    return f"{number(value)} {unit}{'' if value == 1 else 's'}"

@@ -7,7 +7,17 @@ from typing import Any
 from rightful import lifecycle, periods, receipts
 from rightful.clocks import moment
 from rightful.retention import SKEW
-from rightful.service import contacts, discovering, erased, mailing, progress, protecting, receipting, requests
+from rightful.service import (
+    contacts,
+    discovering,
+    erased,
+    mailing,
+    progress,
+    protecting,
+    receipting,
+    registering,
+    requests,
+)
 from rightful.service.deps import Deps
 
 
@@ -30,6 +40,7 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
         _remember(deps, request_id)
     _forget(deps, request_id)
     receipting.issue(deps, request_id, outcomes(deps, request_id))
+    registering.enter(deps, request)
     tell(deps, request)  # last: a mail that the provider refuses is tried again, by the workflow, for a long time
     return {"status": request["status"]}
 
