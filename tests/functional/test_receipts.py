@@ -12,7 +12,7 @@ import pytest
 
 from rightful import ledger, receipts
 from rightful.errors import Invalid, NeedsAttention, TryAgain
-from rightful.service import completing, receipting, requests
+from rightful.service import completing, deciding, receipting, requests
 from tests.fakes.recording import Moment, no_fault
 from tests.fakes.state_machine import Killed
 from tests.fakes.world import ADA, World, make_world
@@ -129,11 +129,11 @@ def test_what_ended_otherwise_has_a_receipt_that_claims_nothing() -> None:
     world.stores["subscriptions"].fail("find", NeedsAttention("no access"), times=None)
     run = world.execution()
     run.run()
-    deciding.decide(world.deps, "r1", "reject", ground="Article 12(5)", reason=f"{ADA} asks every day")
+    deciding.decide(world.deps, "r1", "reject", ground="excessive", reason=f"{ADA} asks every day")
     assert run.resume().ended
     said = claims(world)
     assert said["status"] == "rejected"
-    assert said["refusal"] == {"ground": "Article 12(5)"}
+    assert said["refusal"] == {"ground": "excessive", "law": "Article 12(5) GDPR"}
     assert {word for store in said["stores"].values() for word in store["outcome"]} == {"not_done", "not_covered"}
     assert not any(store[count] for store in said["stores"].values() for count in receipts.COUNTS)
 

@@ -16,6 +16,7 @@ Grant = tuple[str, str]
 """(action, resource as written)."""
 
 TABLE, INDEX, KEYS = "RequestsTable.Arn", "${RequestsTable.Arn}/index/by_person", "KeysTable.Arn"
+DUE = "${RequestsTable.Arn}/index/by_due"
 BUCKET, WORK, PACKAGES = "ExportsBucket.Arn", "${ExportsBucket.Arn}/work/*", "${ExportsBucket.Arn}/packages/*"
 ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
 SES = (ARN % ("ses", "identity/*"), ARN % ("ses", "configuration-set/${MailConfiguration}"))
@@ -29,8 +30,11 @@ MACHINES = {"brake": ["RetentionSweep"], "decide": ["PrivacyRequest", "Retention
 """Whose waiting states a function answers; every other's are those of requests."""
 REPORTS, RUN = "ReportsBucket.Arn", "${ReportsBucket.Arn}/work/*"
 PAGES, PREVIEWS = "${ReportsBucket.Arn}/retention/*", "${ReportsBucket.Arn}/previews/*"
-WRITES = {"split": [RUN], "brake": [PAGES], "report": [PAGES, PREVIEWS]}
+OVERVIEWS = "${ReportsBucket.Arn}/overview/*"
+WRITES = {"split": [RUN], "brake": [PAGES], "report": [PAGES, PREVIEWS], "overview": [OVERVIEWS]}
 """Where in the reports bucket."""
+READS = {"overview": PAGES}
+"""Where in the reports bucket, when it is not what a run keeps there."""
 
 SIGNING = "ReceiptSigningKey or ReceiptKey.Arn"
 EVIDENCE = "${EvidenceBucket.Arn}/requests/*"
@@ -44,6 +48,7 @@ NEEDED: dict[str, set[Grant]] = {
     "table.put_new": NEW,
     "table.update": UPDATE,
     "table.query": {("dynamodb:Query", TABLE)},
+    "table.open_requests": {("dynamodb:Query", DUE), ("dynamodb:BatchGetItem", TABLE)},
     "table.by_person": {("dynamodb:Query", INDEX)},
     "table.delete": {("dynamodb:DeleteItem", TABLE)},
     "limits.take": READ | UPDATE | NEW,
@@ -55,10 +60,12 @@ NEEDED: dict[str, set[Grant]] = {
     "mailer.send": {("ses:SendEmail", resource) for resource in SES},
     "events.publish": {("events:PutEvents", ARN % ("events", "event-bus/default"))},
     "executions.start": {("states:StartExecution", "PrivacyRequest")},
+    "executions.sweep": {("states:StartExecution", "RetentionSweep")},
     "executions.running": {("states:DescribeExecution", "RetentionSweep:*")},
     "executions.answer": set(),  # see MACHINES
     "reports.put": set(),  # see WRITES
-    "reports.read": {("s3:GetObject", RUN), ("s3:ListBucket", REPORTS)},  # without the latter, 403 instead of 404
+    "reports.read": {("s3:ListBucket", REPORTS)},  # without it, 403 instead of 404; see READS
+    "reports.list": {("s3:ListBucket", REPORTS)},
     "reports.uri": set(),
     "reports.delete": {
         ("s3:ListBucket", REPORTS),
@@ -81,9 +88,9 @@ NEEDED: dict[str, set[Grant]] = {
     },
     "files.upload": {("s3:PutObject", PACKAGES), ("s3:GetObject", PACKAGES), ("s3:DeleteObject", TAILS)},
 }
-MAKES_KEYS = {"api", "sweep", "brake"}
-"""Where verifications, requests and runs of the sweep begin to be sealed. For all others a missing key means that it
-was destroyed, and they must not be able to make a new one."""
+MAKES_KEYS = {"api", "sweep", "brake", "order", "submit"}
+"""Where verifications, requests, runs of the sweep and orders of the DPO begin to be sealed. For all others a missing
+key means that it was destroyed, and they must not be able to make a new one."""
 
 DELETES_PACKAGES = {"complete"}
 """An access that ended otherwise leaves no package either."""
@@ -98,9 +105,12 @@ VARIABLES = {
     "evidence": {"EVIDENCE_BUCKET", "EVIDENCE_LOCK_MODE"},
     "signer": {"RECEIPT_KEY_ID"},
     "executions.start": {"STATE_MACHINE_ARN"},
+    "executions.sweep": {"RETENTION_SWEEP_ARN"},
     "vault.digest": {"HMAC_KEY_ID"},
     "vault.open": {"DATA_KEY_ID"},
     "vault.seal": {"DATA_KEY_ID"},
+    "settings.desk_url": {"DPO_DESK_ARN"},
+    "settings.retention_mode": {"RETENTION_MODE"},
     "settings.form_origins": {"FORM_ORIGINS"},
     "settings.source_limit_per_hour": {"SOURCE_LIMIT_PER_HOUR"},
 }
@@ -125,6 +135,8 @@ def test_grants_what_the_code_reaches_and_no_more(folder: str) -> None:
         wanted |= NEW_KEY
     if "executions.answer" in reached:
         wanted |= {("states:SendTaskSuccess", machine) for machine in MACHINES.get(folder, ["PrivacyRequest"])}
+    if "reports.read" in reached:
+        wanted.add(("s3:GetObject", READS.get(folder, RUN)))
     if "reports.put" in reached:
         wanted |= {("s3:PutObject", place) for place in WRITES[folder]}
     if folder in DELETES_PACKAGES:

@@ -154,7 +154,7 @@ def test_a_workflow_calls_the_functions_it_is_given(name: str) -> None:
     machine = resources("AWS::Serverless::StateMachine")[name]
     given = dict(machine["DefinitionSubstitutions"])
     assert set(re.findall(r"\$\{(\w+)\}", definition(name))) == set(given)
-    assert given.pop("Partition") == {"Ref": "AWS::Partition"}
+    assert given.pop("Partition", None) == (None if name == "DpoDesk" else {"Ref": "AWS::Partition"})
     assert given == {f"{name}Arn": {"Fn::GetAtt": f"{name}.Arn"} for name in (key[:-3] for key in given)}
     allowed = machine["Policies"][0]["Statement"][0]
     assert allowed["Action"] == "lambda:InvokeFunction"

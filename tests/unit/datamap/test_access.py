@@ -44,7 +44,7 @@ def granted(resources: dict[str, Any], role: str) -> set[tuple[str, str]]:
     return {
         (action, resource)
         for policy in resources.values()
-        if policy["Properties"]["Roles"] == [role]
+        if role in policy["Properties"]["Roles"]
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         for action in statement["Action"]
         for resource in statement["Resource"]

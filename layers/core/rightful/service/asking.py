@@ -70,6 +70,7 @@ def _mail(deps: Deps, request: dict[str, Any], why: Why, failed: list[str], prob
     request_id, controller = request["request_id"], deps.datamap.controller
     plan = _plan(deps, request_id, request.get("plan_hash", ""))
     facts: dict[str, Any] = {"request": request, "controller": controller, "plan": plan or {"stores": {}}}
+    facts["desk"] = deps.settings.desk_url
     number = int(request["questions"])
     if why == "attention":
         facts |= {"failed": failed, "problem": problem}

@@ -23,7 +23,7 @@ def send_once(deps: Deps, request_id: str, kind: str, to: str, locale: str, *, n
 
     Returns when the mail was handed over, by this call or an earlier one. Raises TryAgain while that cannot be known
     yet: call again later; NeedsAttention when the provider refuses it."""
-    mail = mails.render(kind, locale, desk=deps.settings.desk_url, **facts)
+    mail = mails.render(kind, locale, **facts)
     pk, sk = requests.pk(request_id), claim_key(kind, number)
     if not _claimed(deps, pk, sk):
         return

@@ -36,6 +36,7 @@ def ask(deps: Deps, run_id: str, task_token: str) -> dict[str, Any]:
         "en",
         controller=deps.datamap.controller,
         request={"request_id": run_id, "type": "retention"},
+        desk=deps.settings.desk_url,
         run_id=run_id,
         report=summary["report"],
         stores={name: summary["stores"][name] for name in waiting},
