@@ -1,0 +1,182 @@
+"""The demo's part at the DPO's desk: an approval after an extension, a refusal, a store that failed, a legal hold and its
+release; then a receipt verified offline, and the report."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from rich.console import Console
+from rich.panel import Panel
+
+from infra.local import checks, mishaps
+from infra.local.checks import Snapshot
+from infra.local.dpo import Dpo
+from infra.local.person import Person, Unexpected, until
+from infra.local.stack import Stack
+from infra.sample.digest import snapshot
+from infra.sample.keys import table_name
+from infra.sample.truth import Truth
+
+TWICE, WRITER, STUCK, HELD = "Twice@example.net", "complains@example.net", "collector@example.net", "selfie@example.net"
+"""Who has two accounts; who writes a letter; whose tickets cannot be erased at first; who is under a legal hold."""
+
+
+class DeskPart:
+    """Plays each scene, and collects what did not hold."""
+
+    def __init__(self, console: Console, stack: Stack, truth: Truth, directory: Path) -> None:
+        self.console, self.stack, self.truth, self.directory = console, stack, truth, directory
+        self.dpo = Dpo.of(stack)
+        self.problems: list[str] = []
+        self.receipts: dict[str, Path] = {}
+
+    def play(self) -> dict[str, Any]:
+        """Facts for report.json."""
+        for scene in (self.approval, self.refusal, self.failure, self.hold, self.report):
+            scene()
+        for problem in self.problems:
+            self.console.print(f"[red]{problem}")
+        return {"ok": not self.problems, "problems": self.problems, "receipts": [str(p) for p in self.receipts.values()]}
+
+    def approval(self) -> None:
+        self.console.print(
+            f"\n[bold]6. {TWICE} asks for a deletion[/] and has two accounts: are these two people? The DPO is asked."
+        )
+        person, before = self._person(TWICE), snapshot(self.stack.client)
+        request_id = person.ask("erasure")
+        self._wait(person, request_id, "awaiting_approval")
+        letter = self._letter(request_id, "Approval needed")
+        self._desk("extend", request_id=request_id, reason="We first have to ask which of the accounts is yours.")
+        approve = next(each for each in _pasted(letter) if each["action"] == "approve")
+        self._desk(**approve)
+        ended = person.wait(request_id)
+        self._hold_erased(TWICE, before, ended)
+        self._expect("the answer was extended", "extended_until" in ended)
+        self._receipt(person, request_id)
+
+    def refusal(self) -> None:
+        self.console.print(f"\n[bold]7. A letter asks to delete the data of {WRITER}.[/] It proves nobody: a code does.")
+        person, before = self._person(WRITER), snapshot(self.stack.client)
+        received = self.truth.content["as_of"][:10]
+        answer = self._desk("submit", type="erasure", email=WRITER, received_at=received, source="letter")
+        person.ask("erasure")
+        request_id = str(answer["request_id"])
+        self._wait(person, request_id, "awaiting_approval")
+        self._desk(
+            "reject", request_id=request_id, ground="legal_claims", reason="A case in which we need these tickets is open."
+        )
+        ended = person.wait(request_id)
+        self.console.print(Panel(person.closing_letter().text.strip(), title="mail: the refusal", expand=False))
+        self._expect("the refusal is told", ended["refusal"]["ground"] == "legal_claims")
+        self._expect("a refused request erases nothing", snapshot(self.stack.client) == before)
+
+    def failure(self) -> None:
+        self.console.print(f"\n[bold]8. {STUCK} asks for a deletion,[/] and one store refuses us.")
+        person, before = self._person(STUCK), snapshot(self.stack.client)
+        table = f"arn:aws:dynamodb:*:*:table/{table_name('subscriptions')}"
+        with mishaps.refusing(self.stack, "EraseFunction", table, "dynamodb:DeleteItem"):
+            request_id = person.ask("erasure")
+            self._wait(person, request_id, "needs_attention")
+        self.console.print("   Everything else is done. The operator mends the permission; the DPO pastes the mail's JSON.")
+        letter = self._letter(request_id, "Attention needed")
+        self._desk(**_pasted(letter)[0])
+        self._hold_erased(STUCK, before, person.wait(request_id))
+
+    def hold(self) -> None:
+        self.console.print(f"\n[bold]9. A court wants the data of {HELD} kept.[/] A deletion leaves it, until the hold ends.")
+        person, before = self._person(HELD), snapshot(self.stack.client)
+        hold = self._desk("hold", email=HELD, ground="legal_process", reason="Order 12-345 of the court.")
+        request_id = person.ask("erasure")
+        held = person.wait(request_id)
+        self._expect("under a hold nothing is erased", snapshot(self.stack.client) == before)
+        self._expect(
+            "what is held is told", any(store.get("held") for store in held["result"]["stores"].values())
+        )
+        self._desk("release", hold_id=hold["hold_id"])
+        followed = self._followed(person, request_id)
+        self._hold_erased(HELD, before, person.wait(followed))
+        self._receipt(person, followed)
+
+    def report(self) -> None:
+        self.console.print("\n[bold]10. The report.")
+        answer = self._desk("report")
+        bucket, _, key = answer["report"].removeprefix("s3://").partition("/")
+        page = self.dpo.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        (self.directory / "report.html").write_bytes(page)
+        self._expect("the report is a page", page.startswith(b"<!"))
+
+    def _person(self, email: str) -> Person:
+        return Person(email, self.stack.api_url, self.stack.mailbox_url)
+
+    def _desk(self, action: str, **order: Any) -> dict[str, Any]:
+        answer = self.dpo.ask(action, **order)
+        self.console.print(f"   [bold]DPO:[/] {json.dumps({'action': action, **order})}\n   [dim]desk:[/] {answer['message']}")
+        self._expect(f"the desk does as asked: {action}", answer["ok"])
+        return answer
+
+    def _wait(self, person: Person, request_id: str, status: str) -> None:
+        for _ in until(120):
+            if (found := person.status(request_id))["status"] == status:
+                return
+        raise Unexpected(f"the request is {found['status']}, not {status}")
+
+    def _letter(self, request_id: str, subject: str) -> str:
+        for _ in until(30):
+            for letter in reversed(self.dpo.letters()):
+                if request_id in letter.text and letter.subject.startswith(subject):
+                    self.console.print(Panel(letter.text.strip(), title=f"mail: {letter.subject}", expand=False))
+                    return letter.text
+        raise Unexpected("no mail to the DPO came")
+
+    def _followed(self, person: Person, request_id: str) -> str:
+        """The request that erases, after the release, what this one had to leave."""
+        for _ in until(120):
+            person.sign_in_once()
+            listed = person.requests()
+            newer = [each["request_id"] for each in listed if each["request_id"] != request_id]
+            if newer:
+                return str(newer[0])
+        raise Unexpected("the erasure that was withheld does not run")
+
+    def _hold_erased(self, email: str, before: Snapshot, ended: Mapping[str, Any]) -> None:
+        after = snapshot(self.stack.client)
+        rows = checks.erasure(self.truth, email.lower(), before, after, ended["result"]["stores"])
+        self.problems += [f"{email}: {row.store}: {problem}" for row in rows for problem in row.problems]
+        self.problems += checks.bystanders(self.truth, before, after, [email.lower()])
+        erased = sum(row.erased + row.anonymised for row in rows)
+        self.console.print(f"   [green]{ended['status']}:[/] {erased} records erased, everyone else's as before.")
+
+    def _receipt(self, person: Person, request_id: str) -> None:
+        """Fetches it, and has it verified by the command, which calls nobody."""
+        person.sign_in()
+        folder = self.directory / "receipts"
+        folder.mkdir(parents=True, exist_ok=True)
+        http, headers = urllib3.PoolManager(retries=False), {"Authorization": f"Bearer {person.token}"}
+        receipt = folder / f"{request_id}.jws"
+        receipt.write_bytes(http.request("GET", f"{person.api_url}/requests/{request_id}/receipt", headers=headers).data)
+        (folder / "keys.json").write_bytes(http.request("GET", f"{person.api_url}/keys").data)
+        verify = [sys.executable, "-m", "rightful", "receipt", "verify", str(receipt)]
+        done = subprocess.run(verify, capture_output=True, text=True, check=False)
+        self.console.print(Panel((done.stdout or done.stderr).strip(), title="rightful receipt verify", expand=False))
+        self._expect("the receipt verifies", done.returncode == 0)
+        self.receipts[request_id] = receipt
+
+    def _expect(self, what: str, held: bool) -> None:
+        if not held:
+            self.problems.append(f"did not hold: {what}")
+
+
+def _pasted(text: str) -> list[dict[str, Any]]:
+    """The JSON blocks of a mail."""
+    found, decoder, at = [], json.JSONDecoder(), text.find("\n{")
+    while at >= 0:
+        block, length = decoder.raw_decode(text[at + 1 :])
+        found.append(block)
+        at = text.find("\n{", at + 1 + length)
+    return found
