@@ -25,6 +25,7 @@ from rightful.service import (
     discovering,
     erasing,
     exporting,
+    notifying,
     packaging,
     planning,
     protecting,
@@ -43,6 +44,7 @@ from tests.fakes.memory_sweeper import MemorySweeper
 from tests.fakes.state_machine import Execution, load
 from tests.fakes.table import MemoryTable
 from tests.fakes.vault import MemoryVault
+from tests.fakes.webhooks import MemoryWebhooks
 
 ADA, BOB = "ada@example.org", "bob@example.org"
 
@@ -179,6 +181,7 @@ class World:
     time_left: Callable[[], TimeLeft]
     sweepers: dict[str, MemorySweeper]
     reports: MemoryFiles
+    webhooks: MemoryWebhooks
 
     def ask_for(self, kind: str, request_id: str = "r1", email: str = ADA) -> None:
         """A verified request, as the intake leaves it."""
@@ -222,6 +225,9 @@ class World:
                 "AskFunctionArn": lambdas(asking.ask, "request_id", "task_token", "why", "failed", "problem"),
                 "ExportFunctionArn": timed(exporting.step, "request_id", "store"),
                 "EraseFunctionArn": timed(erasing.step, "request_id", "store"),
+                "NotifyFunctionArn": lambda event: notifying.step(
+                    self.deps, event["request_id"], self.time_left(), last=event["last"]
+                ),
                 "PackageFunctionArn": timed(packaging.step, "request_id"),
                 "CompleteFunctionArn": lambdas(completing.step, "request_id"),
             },
@@ -278,12 +284,13 @@ def make_world(
     stores = small_stores() if stores is None else stores
     datamap = datamap or small_map()
     sweepers = {name: MemorySweeper(stores[name], rules) for name, rules in datamap.stores.items() if name in stores}
-    reports = MemoryFiles()
+    reports, webhooks = MemoryFiles(), MemoryWebhooks()
     deps = Deps(
         clock=clock,
         table=table,
         vault=vault,
         mailer=mailer,
+        webhooks=webhooks,
         files=files,
         executions=executions,
         events=events,
@@ -294,4 +301,18 @@ def make_world(
         reports=reports,
         settings=Settings(stage="local", retention_mode="apply"),
     )
-    return World(deps, stores, clock, table, vault, mailer, files, executions, events, time_left, sweepers, reports)
+    return World(
+        deps,
+        stores,
+        clock,
+        table,
+        vault,
+        mailer,
+        files,
+        executions,
+        events,
+        time_left,
+        sweepers,
+        reports,
+        webhooks,
+    )

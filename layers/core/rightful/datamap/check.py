@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rightful.datamap import document, graph, kinds, load, references, rules
+from rightful.datamap import document, graph, kinds, load, references, rules, telling
 from rightful.datamap.problems import Finding, Problem
 from rightful.errors import Invalid
 from rightful.model import DataMap
@@ -17,11 +17,13 @@ CHECKS: tuple[_Check, ...] = (
     references.identities,
     references.locators,
     references.fields,
+    references.recipients,
     rules.texts,
     rules.erasure,
     rules.retention,
     rules.requests,
     rules.places,
+    telling.ways,
 )
 GRAPH_CHECKS: tuple[_Check, ...] = (graph.unreachable, graph.orphans)
 """These follow paths and names, so they run only where those are right."""

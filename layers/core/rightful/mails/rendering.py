@@ -27,6 +27,8 @@ KINDS: Final = (
     "dpo_approval",
     "dpo_attention",
     "dpo_brake",
+    "dpo_recipients",
+    "recipient_erasure",
 )
 
 
@@ -47,10 +49,13 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
     completed_access, completed_erasure   request, stores: name -> {title, covered, deleted, anonymised, kept,
                                           kept_by: ground -> ISO date or "", law, blocked, blocked_until, left,
                                           skipped, reason}
+    completed_erasure                     recipients: [{title, status, why}] (see rightful.service.notifying)
     dpo_approval      request, plan (see rightful.plans)
     dpo_attention     request, plan, failed (store names), problem (what went wrong, in words)
     dpo_brake         request (its request_id is the run's), run_id, report (where it is), stores: name -> {title,
                       action, due, scanned, share and brake (percent)}
+    dpo_recipients    request, article, recipients: [{title, why, identities: name -> values}]
+    recipient_erasure request, article (what has the recipient told), identities: name -> values
     Raises jinja2.UndefinedError when a fact is missing.
     """
     if kind not in KINDS:

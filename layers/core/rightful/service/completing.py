@@ -7,7 +7,7 @@ from typing import Any
 from rightful import lifecycle, periods
 from rightful.clocks import moment
 from rightful.retention import SKEW
-from rightful.service import contacts, discovering, erased, mailing, progress, protecting, requests
+from rightful.service import contacts, discovering, erased, mailing, notifying, progress, protecting, requests
 from rightful.service.deps import Deps
 
 
@@ -83,6 +83,7 @@ def tell(deps: Deps, request: dict[str, Any]) -> None:
     request_id = request["request_id"]
     contact = contacts.of_request(deps, request)
     kind = f"completed_{request['type']}" if request["status"] == "completed" else request["status"]
+    erased = kind == "completed_erasure"
     mailing.send_once(
         deps,
         request_id,
@@ -92,4 +93,5 @@ def tell(deps: Deps, request: dict[str, Any]) -> None:
         request=request,
         controller=deps.datamap.controller,
         stores=outcomes(deps, request_id),
+        recipients=notifying.told(deps, request_id) if erased else [],
     )

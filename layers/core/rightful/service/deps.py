@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rightful.model import DataMap
-from rightful.ports import Clock, Connector, Events, Executions, Files, Limits, Mailer, Sweeper, Table, Vault
+from rightful.ports import Clock, Connector, Events, Executions, Files, Limits, Mailer, Sweeper, Table, Vault, Webhooks
 
 TimeLeft = Callable[[], float]
 """Seconds until this process should stop taking on work."""
@@ -34,6 +34,7 @@ class Deps:
     table: Table
     vault: Vault
     mailer: Mailer
+    webhooks: Webhooks
     files: Files
     """The exports bucket."""
     reports: Files
