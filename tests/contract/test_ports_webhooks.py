@@ -192,9 +192,12 @@ class TestHttpsWebhooks(WebhooksContract):
         """DNS rebinding: the second answer would be another address."""
         connected: list[Any] = []
         connect = socket.create_connection
-        monkeypatch.setattr(
-            socket, "create_connection", lambda to, *rest: (connected.append(to), connect(to, *rest))[1]
-        )
+
+        def noted(to: Any, *rest: Any) -> socket.socket:
+            connected.append(to)
+            return connect(to, *rest)
+
+        monkeypatch.setattr(socket, "create_connection", noted)
         names = Names([HERE], ["127.0.0.2"])
         self.made(clients, clock, names, server).post(desk.url, desk.secret, BODY, MESSAGE)
         assert names.asked == [(HOST, server.port)]

@@ -9,7 +9,7 @@ posted again under the same id, by which its receiver recognises it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 from rightful import recipients
@@ -42,13 +42,9 @@ def step(deps: Deps, request_id: str, time_left: TimeLeft, *, last: bool = False
         raise NeedsAttention("nothing was erased, so nobody may be told of it")
     if request["status"] not in progress.OPEN:
         return {"done": True, "failed": []}
-    identities = discovering.found(deps, request_id, head).identities
     rows = _rows(deps, request_id)
-    todo = {
-        name: recipients.known(deps.datamap, name, identities)
-        for name in recipients.due(deps.datamap, progress.rows(deps, request_id))
-        if _open(rows, name)
-    }
+    due = recipients.due(deps.datamap, progress.rows(deps, request_id))
+    todo = _sorted_out(deps, request_id, due, rows, discovering.found(deps, request_id, head).identities)
     if todo and not last:
         try:
             progress.claim(deps, request, type="erasure", erasing_since=request["erasing_since"])
@@ -59,7 +55,7 @@ def step(deps: Deps, request_id: str, time_left: TimeLeft, *, last: bool = False
             return {"done": False, "failed": []}
         if again:
             raise TryAgain(f"not told yet: {', '.join(again)}")
-    failed = sorted(name for name in todo if _open(rows, name))
+    failed = [name for name in todo if _open(rows, name)]
     for name in failed:
         if name not in rows:
             _note(deps, request_id, name, rows, "failed", NOT_TRIED)
@@ -73,7 +69,9 @@ def told(deps: Deps, request_id: str) -> list[Row]:
     that was never tried. Nobody, when nothing was erased. Of a mail, the provider's own news is the last word."""
     rows = _rows(deps, request_id)
     for name in recipients.due(deps.datamap, progress.rows(deps, request_id)):
-        rows.setdefault(name, _row(deps.datamap.recipients[name], "failed", "", NOT_TRIED))
+        recipient = deps.datamap.recipients[name]
+        status, why = _beforehand(recipient) or ("failed", NOT_TRIED)
+        rows.setdefault(name, _row(recipient, status, "", why))
     if any(row["how"] == "mail" for row in rows.values()):
         prefix = mailing.claim_key(mailing.to_recipient(KIND, ""), 1)
         for claim in deps.table.query(requests.pk(request_id), prefix):
@@ -81,6 +79,27 @@ def told(deps: Deps, request_id: str) -> list[Row]:
             if row is not None:
                 row |= _news(row, claim)
     return [{"name": name, **row} for name, row in sorted(rows.items())]
+
+
+def _sorted_out(
+    deps: Deps, request_id: str, due: Iterable[str], rows: dict[str, Row], identities: Mapping[str, list[str]]
+) -> dict[str, Values]:
+    """Whom to tell still, and what. Those who are not to be told are noted."""
+    todo = {}
+    for name in due:
+        if not _open(rows, name):
+            continue
+        values = recipients.known(deps.datamap, name, identities)
+        if settled := _beforehand(deps.datamap.recipients[name]) or (None if values else ("nothing_to_tell", UNKNOWN)):
+            _note(deps, request_id, name, rows, *settled)
+        else:
+            todo[name] = values
+    return todo
+
+
+def _beforehand(recipient: Recipient) -> tuple[Status, str] | None:
+    """What the data map says of one that is not told."""
+    return ("not_told", recipient.not_told) if recipient.not_told else None
 
 
 def _try(deps: Deps, request: Row, todo: dict[str, Values], rows: dict[str, Row], time_left: TimeLeft) -> list[str]:
@@ -91,23 +110,15 @@ def _try(deps: Deps, request: Row, todo: dict[str, Values], rows: dict[str, Row]
     for position, name in enumerate(order):
         if position and time_left() < LONGEST:
             return again + order[position:]
-        recipient = deps.datamap.recipients[name]
-        status, why = _as_said(recipient, todo[name])
-        if status == "told":
-            try:
-                _tell(deps, request, name, recipient, todo[name])
-            except (TryAgain, NeedsAttention) as fault:
-                status, why = "failed", str(fault)
-                again += [name] if isinstance(fault, TryAgain) else []
+        status: Status = "told"
+        why = ""
+        try:
+            _tell(deps, request, name, deps.datamap.recipients[name], todo[name])
+        except (TryAgain, NeedsAttention) as fault:
+            status, why = "failed", str(fault)
+            again += [name] if isinstance(fault, TryAgain) else []
         _note(deps, request["request_id"], name, rows, status, why)
     return again
-
-
-def _as_said(recipient: Recipient, values: Values) -> tuple[Status, str]:
-    """What is to come of it, and why, where the recipient is not to be told."""
-    if recipient.not_told:
-        return "not_told", recipient.not_told
-    return ("told", "") if values else ("nothing_to_tell", UNKNOWN)
 
 
 def _tell(deps: Deps, request: Row, name: str, recipient: Recipient, values: Values) -> None:
