@@ -1,5 +1,5 @@
-"""The demo's part at the DPO's desk: an approval after an extension, a refusal, a store that failed, a legal hold and its
-release; then a receipt verified offline, and the report."""
+"""The demo's part at the DPO's desk: an approval after an extension, a refusal, a store that failed, a legal hold and
+its release; receipts verified offline; and the report."""
 
 from __future__ import annotations
 
@@ -42,7 +42,11 @@ class DeskPart:
             scene()
         for problem in self.problems:
             self.console.print(f"[red]{problem}")
-        return {"ok": not self.problems, "problems": self.problems, "receipts": [str(p) for p in self.receipts.values()]}
+        return {
+            "ok": not self.problems,
+            "problems": self.problems,
+            "receipts": [str(p) for p in self.receipts.values()],
+        }
 
     def approval(self) -> None:
         self.console.print(
@@ -61,7 +65,9 @@ class DeskPart:
         self._receipt(person, request_id)
 
     def refusal(self) -> None:
-        self.console.print(f"\n[bold]7. A letter asks to delete the data of {WRITER}.[/] It proves nobody: a code does.")
+        self.console.print(
+            f"\n[bold]7. A letter asks to delete the data of {WRITER}.[/] It proves nobody: a code does."
+        )
         person, before = self._person(WRITER), snapshot(self.stack.client)
         received = self.truth.content["as_of"][:10]
         answer = self._desk("submit", type="erasure", email=WRITER, received_at=received, source="letter")
@@ -69,7 +75,10 @@ class DeskPart:
         request_id = str(answer["request_id"])
         self._wait(person, request_id, "awaiting_approval")
         self._desk(
-            "reject", request_id=request_id, ground="legal_claims", reason="A case in which we need these tickets is open."
+            "reject",
+            request_id=request_id,
+            ground="legal_claims",
+            reason="A case in which we need these tickets is open.",
         )
         ended = person.wait(request_id)
         self.console.print(Panel(person.closing_letter().text.strip(), title="mail: the refusal", expand=False))
@@ -83,21 +92,23 @@ class DeskPart:
         with mishaps.refusing(self.stack, "EraseFunction", table, "dynamodb:DeleteItem"):
             request_id = person.ask("erasure")
             self._wait(person, request_id, "needs_attention")
-        self.console.print("   Everything else is done. The operator mends the permission; the DPO pastes the mail's JSON.")
+        self.console.print(
+            "   Everything else is done. The operator mends the permission; the DPO pastes the mail's JSON."
+        )
         letter = self._letter(request_id, "Attention needed")
         self._desk(**_pasted(letter)[0])
         self._hold_erased(STUCK, before, person.wait(request_id))
 
     def hold(self) -> None:
-        self.console.print(f"\n[bold]9. A court wants the data of {HELD} kept.[/] A deletion leaves it, until the hold ends.")
+        self.console.print(
+            f"\n[bold]9. A court wants the data of {HELD} kept.[/] A deletion leaves it, until the hold ends."
+        )
         person, before = self._person(HELD), snapshot(self.stack.client)
         hold = self._desk("hold", email=HELD, ground="legal_process", reason="Order 12-345 of the court.")
         request_id = person.ask("erasure")
         held = person.wait(request_id)
         self._expect("under a hold nothing is erased", snapshot(self.stack.client) == before)
-        self._expect(
-            "what is held is told", any(store.get("held") for store in held["result"]["stores"].values())
-        )
+        self._expect("what is held is told", any(store.get("held") for store in held["result"]["stores"].values()))
         self._desk("release", hold_id=hold["hold_id"])
         followed = self._followed(person, request_id)
         self._hold_erased(HELD, before, person.wait(followed))
@@ -116,7 +127,9 @@ class DeskPart:
 
     def _desk(self, action: str, **order: Any) -> dict[str, Any]:
         answer = self.dpo.ask(action, **order)
-        self.console.print(f"   [bold]DPO:[/] {json.dumps({'action': action, **order})}\n   [dim]desk:[/] {answer['message']}")
+        self.console.print(
+            f"   [bold]DPO:[/] {json.dumps({'action': action, **order})}\n   [dim]desk:[/] {answer['message']}"
+        )
         self._expect(f"the desk does as asked: {action}", answer["ok"])
         return answer
 
@@ -159,7 +172,9 @@ class DeskPart:
         folder.mkdir(parents=True, exist_ok=True)
         http, headers = urllib3.PoolManager(retries=False), {"Authorization": f"Bearer {person.token}"}
         receipt = folder / f"{request_id}.jws"
-        receipt.write_bytes(http.request("GET", f"{person.api_url}/requests/{request_id}/receipt", headers=headers).data)
+        receipt.write_bytes(
+            http.request("GET", f"{person.api_url}/requests/{request_id}/receipt", headers=headers).data
+        )
         (folder / "keys.json").write_bytes(http.request("GET", f"{person.api_url}/keys").data)
         verify = [sys.executable, "-m", "rightful", "receipt", "verify", str(receipt)]
         done = subprocess.run(verify, capture_output=True, text=True, check=False)

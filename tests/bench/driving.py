@@ -27,7 +27,7 @@ from tests.fakes.clock import MovableClock
 from tests.fakes.executions import MemoryExecutions
 from tests.fakes.state_machine import Execution, load
 
-FUNCTIONS: Final = ("discover", "plan", "ask", "export", "erase", "package", "complete")
+FUNCTIONS: Final = ("discover", "plan", "ask", "export", "erase", "notify", "package", "complete")
 """Those that the workflow invokes."""
 
 

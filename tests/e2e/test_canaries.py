@@ -41,6 +41,13 @@ def test_nothing_that_others_may_read_holds_a_marker(played: Played) -> None:
     assert list(played.markers.found_in(played.seen)) == []
 
 
+def test_a_recipient_reads_only_what_it_knows_the_person_by(stack: Stack, played: Played) -> None:
+    sent = list(visible.to_recipients(stack))
+
+    assert {name for name, _ in sent} >= {"payments", "support_desk"}
+    assert list(played.markers.found_in(sent)) == []
+
+
 def test_the_download_link_names_nobody(played: Played) -> None:
     assert list(played.markers.found_in([("download link", played.link)])) == []
 

@@ -21,7 +21,7 @@ from tests.e2e.canary import Played
 from tests.e2e.sweeping import Swept
 
 FUNCTIONS = (
-    *("Api", "Discover", "Plan", "Ask", "Export", "Erase", "Package", "Complete", "Decide", "MailEvents"),
+    *("Api", "Discover", "Plan", "Ask", "Export", "Erase", "Notify", "Package", "Complete", "Decide", "MailEvents"),
     *("Split", "Sweep", "Weigh", "Brake", "Report"),
 )
 OF_AWS = "arn:aws:iam::aws:policy/"
@@ -69,6 +69,7 @@ NOT_PLAYED: dict[tuple[str, str, str], str] = {
         "event-bus/default",
     ): "says what a process killed right after a change left unsaid",
     ("MailEvents", "sqs:SendMessage", "Failures"): "Lambda calls it in the function's name, after a third failure",
+    ("Notify", "dynamodb:GetItem", "RequestsTable"): "looks at a mail that a killed step may have sent",
     ("Package", "dynamodb:PutItem", "RequestsTable"): MUCH,
     ("Package", "s3:AbortMultipartUpload", "/work/*"): AFTER_A_KILL,
     ("Package", "s3:ListBucket", "salescookie-uploads"): TO_SAY_GONE,

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from infra.local import mishaps
 from infra.local.person import mailbox
 from infra.local.stack import Stack
+from rightful.datamap.check import load_file
+from rightful.stores.registry import CONNECTORS, SWEEPERS
 from tests.e2e import driving
 from tests.e2e.marked import Text
 
+DATAMAP = load_file(Path(__file__).parents[2] / "infra" / "datamap.yaml", CONNECTORS, SWEEPERS)
+RECIPIENTS = {recipient.mail: name for name, recipient in DATAMAP.recipients.items() if recipient.mail}
+"""Address -> recipient of the data map."""
+
 
 def texts(stack: Stack, person: str) -> Iterator[Text]:
-    """(where, text) of all of it. `person`: the address whose own mails may hold their data, subjects excepted."""
+    """(where, text) of all of it. `person`: the address whose own mails may hold their data, subjects excepted. What
+    goes to the recipients of an erasure is looked at by itself (`to_recipients`)."""
     yield from _executions(stack)
     yield from _logs(stack)
     yield from _metrics(stack)
@@ -104,8 +113,20 @@ def _evidence(stack: Stack) -> Iterator[Text]:
 def _mails(stack: Stack, person: str) -> Iterator[Text]:
     for letter in mailbox(stack.mailbox_url):
         yield "mail subject", letter.subject
-        if letter.to.lower() != person.lower():
+        if letter.to.lower() != person.lower() and letter.to not in RECIPIENTS:
             yield "mail to others", f"{letter.to}\n{letter.text}\n{letter.html}"
+
+
+def to_recipients(stack: Stack) -> Iterator[Text]:
+    """(recipient, what it was mailed), without the values of the identities that it knows."""
+    for letter in mailbox(stack.mailbox_url):
+        if name := RECIPIENTS.get(letter.to):
+            text = f"{letter.text}\n{letter.html}"
+            for identity in DATAMAP.recipients[name].knows:
+                (listed,) = re.findall(rf"(?m)^\* {identity}\n((?: {{4}}.+\n)+)", letter.text) or [""]
+                for value in listed.split():
+                    text = text.replace(value, "")
+            yield name, text
 
 
 def _table(stack: Stack, where: str, name: str) -> Iterator[Text]:

@@ -31,8 +31,8 @@ from rightful.aws.mailer import SesMailer
 from rightful.aws.signer import KmsSigner
 from rightful.aws.table import DynamoTable
 from rightful.aws.vault import KmsVault
-from rightful.model import DataMap, Erasure, Field, Locator, Store, Strategy
-from rightful.service import asking, completing, discovering, erasing, exporting, packaging, planning
+from rightful.model import DataMap, Erasure, Field, Locator, Recipient, Store, Strategy
+from rightful.service import asking, completing, discovering, erasing, exporting, notifying, packaging, planning
 from rightful.service.deps import Deps
 from rightful.stores.registry import CONNECTORS
 from tests.fakes.clock import MovableClock
@@ -40,6 +40,7 @@ from tests.fakes.executions import MemoryExecutions
 from tests.fakes.kms_repairs import sign_digest
 from tests.fakes.s3_repairs import copied_versions
 from tests.fakes.state_machine import Execution, Killed, load
+from tests.fakes.webhooks import MemoryWebhooks
 from tests.fakes.world import ADA, BOB, forever, small_map, store
 
 REGION = "eu-west-1"
@@ -93,13 +94,23 @@ OBJECTS = [
 DELETED, UNFINISHED = "accounts/acct-1/old.txt", "accounts/acct-1/film.bin"
 
 
+RECIPIENTS = {
+    "billing": Recipient(
+        title="Billing", webhook="https://billing.example/erased", secret="arn", knows=["customer_id"]
+    ),
+    "hosting": Recipient(title="Hosting", not_told="It stores what we delete"),
+    "support": Recipient(title="Support", mail="privacy@support.example", knows=["email"]),
+}
+"""Of every table."""
+
+
 def aws_map(*only: str) -> DataMap:
     """The data map of these stores, or of some: three hops from the e-mail address, every kind of erasure."""
     names = {name for items in ITEMS.values() for item in items for name in item}
     fields = {name: Field(category="user") for name in sorted(names)}
 
     def table(name: str, erasure: Erasure, *locate: Locator) -> Store:
-        made = store(name.title(), erasure, *locate, fields=fields)
+        made = store(name.title(), erasure, *locate, fields=fields, recipients=list(RECIPIENTS))
         return replace(made, connector="dynamodb", settings={"table": name, "key": list(TABLES[name][0])})
 
     def key(by: str, **gives: str) -> Locator:
@@ -125,7 +136,7 @@ def aws_map(*only: str) -> DataMap:
         ),
         "uploads": replace(objects, connector="s3_objects", settings={"bucket": UPLOADS}),
     }
-    return replace(small_map(), stores={name: stores[name] for name in only or stores})
+    return replace(small_map(), stores={name: stores[name] for name in only or stores}, recipients=RECIPIENTS)
 
 
 @dataclass
@@ -182,7 +193,9 @@ class Aws:
             roleArn=f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/workflow",
         )["stateMachineArn"]
 
-    def container(self, clients: Clients, clock: MovableClock, datamap: DataMap) -> Deps:
+    def container(
+        self, clients: Clients, clock: MovableClock, datamap: DataMap, webhooks: MemoryWebhooks | None = None
+    ) -> Deps:
         """What `rightful.wiring` builds in a new Lambda container, with nothing remembered."""
         dynamodb = clients.get("dynamodb")
         table = DynamoTable(dynamodb, REQUESTS, clock)
@@ -191,6 +204,7 @@ class Aws:
             table=table,
             vault=KmsVault(clients.get("kms"), dynamodb, KEYS, self.data_key, self.mac_key, clock),
             mailer=SesMailer(clients.get("sesv2"), SENDER),
+            webhooks=webhooks or MemoryWebhooks(),
             files=S3Files(clients.get("s3"), EXPORTS),
             reports=S3Files(clients.get("s3"), EXPORTS),
             evidence=S3Evidence(clients.get("s3"), EVIDENCE, "COMPLIANCE"),
@@ -217,14 +231,16 @@ class World:
     """Another function's container, whose calls nobody watches: `mail_events`, and the tests' own look."""
     waiting: MemoryExecutions = field(default_factory=MemoryExecutions)
     """Task tokens, should a state wait."""
+    webhooks: MemoryWebhooks = field(default_factory=MemoryWebhooks)
+    """Receivers outside AWS."""
 
     def __post_init__(self) -> None:
-        self.aside = self.aws.container(self.aws.own, self.clock, self.datamap)
+        self.aside = self.aws.container(self.aws.own, self.clock, self.datamap, self.webhooks)
         self.restart()
 
     def restart(self) -> None:
         """The container is gone; the next one remembers nothing."""
-        self.deps = self.aws.container(self.aws.watched, self.clock, self.datamap)
+        self.deps = self.aws.container(self.aws.watched, self.clock, self.datamap, self.webhooks)
 
     def execution(self, request_id: str) -> Execution:
         """The workflow of a request, not yet run. A step that is killed takes its container along."""
@@ -241,6 +257,9 @@ class World:
 
             return invoke
 
+        def notify(deps: Deps, request_id: str, last: bool) -> dict[str, Any]:
+            return notifying.step(deps, request_id, forever, last=last)
+
         return Execution(
             {
                 "DiscoverFunctionArn": function(discovering.step, "request_id", timed=True),
@@ -248,6 +267,7 @@ class World:
                 "AskFunctionArn": function(asking.ask, "request_id", "task_token", "why", "failed", "problem"),
                 "ExportFunctionArn": function(exporting.step, "request_id", "store", timed=True),
                 "EraseFunctionArn": function(erasing.step, "request_id", "store", timed=True),
+                "NotifyFunctionArn": function(notify, "request_id", "last"),
                 "PackageFunctionArn": function(packaging.step, "request_id", timed=True),
                 "CompleteFunctionArn": function(completing.step, "request_id"),
             },

@@ -32,6 +32,7 @@ from rightful.service import (
     discovering,
     erasing,
     exporting,
+    notifying,
     packaging,
     planning,
     protecting,
@@ -53,6 +54,7 @@ from tests.fakes.signer import MemorySigner
 from tests.fakes.state_machine import Execution, load
 from tests.fakes.table import MemoryTable
 from tests.fakes.vault import MemoryVault
+from tests.fakes.webhooks import MemoryWebhooks
 
 ADA, BOB = "ada@example.org", "bob@example.org"
 
@@ -191,6 +193,7 @@ class World:
     reports: MemoryFiles
     evidence: MemoryEvidence
     signer: MemorySigner
+    webhooks: MemoryWebhooks
 
     def ask_for(self, kind: str, request_id: str = "r1", email: str = ADA, regime: str = "gdpr") -> None:
         """A verified request, as the intake leaves it."""
@@ -233,6 +236,9 @@ class World:
                 "AskFunctionArn": lambdas(asking.ask, "request_id", "task_token", "why", "failed", "problem"),
                 "ExportFunctionArn": timed(exporting.step, "request_id", "store"),
                 "EraseFunctionArn": timed(erasing.step, "request_id", "store"),
+                "NotifyFunctionArn": lambda event: notifying.step(
+                    self.deps, event["request_id"], self.time_left(), last=event["last"]
+                ),
                 "PackageFunctionArn": timed(packaging.step, "request_id"),
                 "CompleteFunctionArn": lambdas(completing.step, "request_id"),
             },
@@ -320,12 +326,13 @@ def make_world(
     stores = small_stores() if stores is None else stores
     datamap = datamap or small_map()
     sweepers = {name: MemorySweeper(stores[name], rules) for name, rules in datamap.stores.items() if name in stores}
-    reports, evidence, signer = MemoryFiles(), MemoryEvidence(), MemorySigner()
+    reports, evidence, signer, webhooks = MemoryFiles(), MemoryEvidence(), MemorySigner(), MemoryWebhooks()
     deps = Deps(
         clock=clock,
         table=table,
         vault=vault,
         mailer=mailer,
+        webhooks=webhooks,
         files=files,
         executions=executions,
         events=events,
@@ -353,4 +360,5 @@ def make_world(
         reports=reports,
         evidence=evidence,
         signer=signer,
+        webhooks=webhooks,
     )

@@ -25,7 +25,7 @@ from tests.fakes.recording import Fault, Moment, no_fault
 from tests.fakes.state_machine import Execution, Killed
 from tests.fakes.world import ADA, World, make_world, small_map, small_stores
 
-PORTS = ("table", "vault", "mailer", "files", "executions", "events")
+PORTS = ("table", "vault", "mailer", "webhooks", "files", "executions", "events")
 WITHOUT_EFFECT = frozenset(
     {
         *("table.get", "table.get_many", "table.query", "vault.open", "vault.digest", "store.find", "store.open"),
@@ -210,6 +210,7 @@ def outcome(world: World) -> dict[str, Any]:
     state = {
         "people's data": world.contents(),
         "the table": [item for _, item in sorted(world.table.items.items(), key=lambda entry: neutral(entry[0]))],
+        "webhooks": {message_id: body for _, message_id, body in world.webhooks.received},
         "mails": [[mail.key, mail.to, mail.subject, mail.text] for mail in world.mailer.sent],
         "files": {key: unzipped(body) for key, body in world.files.objects.items()},
         "events": list(dict.fromkeys(detail["status"] for _, detail in world.events.published)),

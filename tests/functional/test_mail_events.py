@@ -21,6 +21,7 @@ from tests.fakes.mailer import MemoryMailer
 from tests.fakes.signer import MemorySigner
 from tests.fakes.table import MemoryTable
 from tests.fakes.vault import MemoryVault
+from tests.fakes.webhooks import MemoryWebhooks
 
 EVENTS = Path(__file__).parents[2] / "events"
 REQUEST = "q3Zr8m0uT5yVfKx1aBcDeg"
@@ -51,6 +52,7 @@ def deps() -> Deps:
         table=MemoryTable(clock),
         vault=MemoryVault(),
         mailer=MemoryMailer(),
+        webhooks=MemoryWebhooks(),
         files=MemoryFiles(),
         reports=MemoryFiles(),
         evidence=MemoryEvidence(),

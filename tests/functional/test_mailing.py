@@ -23,6 +23,7 @@ from tests.fakes.recording import Fault, Moment, no_fault
 from tests.fakes.signer import MemorySigner
 from tests.fakes.table import MemoryTable
 from tests.fakes.vault import MemoryVault
+from tests.fakes.webhooks import MemoryWebhooks
 
 CONTROLLER = Controller(name="Example", contact="dpo@example.com", policy_url="https://example.com", complaint="DPA")
 REQUEST = {"request_id": "r1", "type": "access", "due_at": "2027-03-01T23:59:59Z", "status": "withdrawn"}
@@ -60,6 +61,7 @@ def bench() -> Bench:
         table=table,
         vault=MemoryVault(),
         mailer=mailer,
+        webhooks=MemoryWebhooks(),
         files=MemoryFiles(),
         reports=MemoryFiles(),
         evidence=MemoryEvidence(),

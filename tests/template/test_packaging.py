@@ -82,7 +82,7 @@ def test_the_sdk_layer_is_small(layers: Path) -> None:
     files = [path for path in (layers / "sdk").rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 16_000_000
     services = {path.name for path in (layers / "sdk/python/botocore/data").iterdir() if path.is_dir()}
-    assert services == {"dynamodb", "events", "kms", "s3", "sesv2", "stepfunctions", "sts"}
+    assert services == {"dynamodb", "events", "kms", "s3", "secretsmanager", "sesv2", "stepfunctions", "sts"}
 
 
 def test_every_shipped_distribution_is_locked() -> None:

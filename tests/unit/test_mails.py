@@ -69,6 +69,16 @@ PLAN = {
     }
 }
 DESK = "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/statemachines/view/arn:aws:states:x"
+RECIPIENTS: list[dict[str, Any]] = [
+    {"title": "The desk", "status": "told", "why": ""},
+    {"title": "The shop & Co", "status": "failed", "why": "the webhook answered 503"},
+    {"title": "The host", "status": "not_told", "why": "It stores what we delete"},
+    {"title": "The archive of letters", "status": "nothing_to_tell", "why": ""},
+]
+BY_HAND: list[dict[str, Any]] = [
+    {"title": "The shop & Co", "why": "the webhook answered 503", "identities": {"email": ["ada@example.org"]}},
+    {"title": "The post", "why": "it was not tried", "identities": {"customer_id": ["cus-1", "cus-2"]}},
+]
 FACTS: dict[str, Any] = {
     "reason": "It is spread over many systems.",
     "received": "2027-01-29",
@@ -76,6 +86,9 @@ FACTS: dict[str, Any] = {
     "desk": DESK,
     "code": "",
     "changed": {"tickets": {"delete": [1, 3], "failed": ["", "no access"]}, "surveys": {"records": True}},
+    "recipients": RECIPIENTS,
+    "identities": {"customer_id": ["cus-1", "cus-2"], "email": ["ada@example.org"]},
+    "article": "GDPR Article 19",
     "controller": CONTROLLER,
     "request": REQUEST,
     "stores": STORES,
@@ -107,7 +120,7 @@ def test_a_deadline_is_of_the_day_that_ends_at_the_controllers_seat(kind: str) -
 
 
 def facts(kind: str) -> dict[str, Any]:
-    return {"code": CODE, "dpo_brake": BRAKED}.get(kind, FACTS)
+    return {"code": CODE, "dpo_brake": BRAKED, "dpo_recipients": FACTS | {"recipients": BY_HAND}}.get(kind, FACTS)
 
 
 def in_english(kind: str, **more: Any) -> str:
@@ -159,7 +172,8 @@ def test_nothing_is_loaded_linked_or_run(kind: str, language: str) -> None:
     """A mail to the DPO links to the desk, and no mail to anything else."""
     page = Text(render(kind, language, **facts(kind)).html)
     assert page.tags.isdisjoint({"script", "img", "link", "iframe", "form"})
-    assert page.links == ([DESK] if kind.startswith("dpo_") else [])
+    to_the_desk = {"dpo_approval", "dpo_second_approval", "dpo_attention", "dpo_brake"}
+    assert page.links == ([DESK] if kind in to_the_desk else [])
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
@@ -183,6 +197,7 @@ def test_no_sentence_is_left_over() -> None:
         f"dpo_approval.asked_{why}" for why in ("always", "records", "stores", "privileged", "identity", "source")
     }
     built |= {f"confirm_submitted.{kind}" for kind in ("access", "erasure")}
+    built |= {f"completed_erasure.{each['status']}" for each in RECIPIENTS}
     built |= {f"dpo_brake.{action}" for action in ("delete", "anonymise")}
     assert {name for name in said - built if f'"{name}"' not in source} == set()
 
@@ -242,6 +257,41 @@ def test_the_mail_about_an_erasure_says_what_became_of_each_store() -> None:
         "The authority, 1 High Street",
     ):
         assert line in text
+
+
+def test_the_mail_about_an_erasure_names_the_recipients_if_there_are_any() -> None:
+    text = in_english("completed_erasure")
+    for line in (
+        "* The desk\n    We told them to erase it too\n",
+        "* The shop & Co\n    We could not tell them automatically (the webhook answered 503); our data protection",
+        "* The host\n    Not told: It stores what we delete\n",
+        "* The archive of letters\n    Not told: we found nothing",
+    ):
+        assert line in text
+    assert "received data of yours" in text
+    assert "received data of yours" not in in_english("completed_erasure", recipients=[])
+
+
+def test_a_recipient_reads_of_whom_why_what_to_do_and_whom_to_ask() -> None:
+    mail = render("recipient_erasure", "en", **FACTS)
+    for part in (
+        "Example & Söhne has erased personal data",
+        "(GDPR Article 19)",
+        "* customer_id\n    cus-1\n    cus-2\n",
+        "* email\n    ada@example.org\n",
+        "Please erase, without undue delay",
+        "tell those recipients the same (Articles 17(2) and 19 GDPR)",
+        f"write to dpo@example.com what and why, with the reference {REQUEST['request_id']}",
+    ):
+        assert part in mail.text
+    assert "ada@" not in mail.subject
+    assert "cus-" not in mail.subject
+
+
+def test_the_dpo_reads_whom_to_tell_by_hand_and_of_whom() -> None:
+    text = in_english("dpo_recipients")
+    assert "* The shop & Co\n    What went wrong: the webhook answered 503\n    email: ada@example.org\n" in text
+    assert "* The post\n    What went wrong: it was not tried\n    customer_id: cus-1\n    customer_id: cus-2\n" in text
 
 
 def refused(language: str, ground: Ground) -> str:
@@ -376,6 +426,9 @@ def test_what_people_write_is_data(language: str) -> None:
         "failed": [HOSTILE],
         "problem": HOSTILE,
         "reason": HOSTILE,
+        "identities": {HOSTILE: [HOSTILE]},
+        "article": HOSTILE,
+        "recipients": [{"title": HOSTILE, "status": "failed", "why": HOSTILE, "identities": {HOSTILE: [HOSTILE]}}],
     }
     for kind in KINDS:
         mail = render(kind, language, **({**CODE, "code": HOSTILE} if kind == "code" else hostile | hostile_run(kind)))

@@ -35,8 +35,8 @@ def load_compiled(text: str) -> DataMap:
 
 def resolve(datamap: DataMap, account: str, region: str, partition: str = "aws") -> DataMap:
     """The map with `${AWS::AccountId}`, `${AWS::Region}` and `${AWS::Partition}` filled in wherever a store names a
-    resource: in settings, locators, ways to what is due, `role_arn` and `region`. A store's own `region` wins over the
-    stack's."""
+    resource: in settings, locators, ways to what is due, `role_arn` and `region`, and in the secrets of recipients. A
+    store's own `region` wins over the stack's."""
     stores = {}
     for name, store in datamap.stores.items():
         own = _fill(store.region, {"${AWS::Region}": region})
@@ -49,7 +49,11 @@ def resolve(datamap: DataMap, account: str, region: str, partition: str = "aws")
             locate=[replace(locator, through=_fill(locator.through, known)) for locator in store.locate],
             retention=replace(store.retention, through=_fill(store.retention.through, known)),
         )
-    return replace(datamap, stores=stores)
+    here = {"${AWS::AccountId}": account, "${AWS::Region}": region, "${AWS::Partition}": partition}
+    recipients = {
+        name: replace(recipient, secret=_fill(recipient.secret, here)) for name, recipient in datamap.recipients.items()
+    }
+    return replace(datamap, stores=stores, recipients=recipients)
 
 
 def _fill(value: Any, known: Mapping[str, str]) -> Any:

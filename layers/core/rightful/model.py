@@ -171,6 +171,7 @@ class Store:
     source: str = "you"
     """Where the data came from (Article 15(1)(g))."""
     recipients: list[str] = field(default_factory=list)
+    """Names of recipients (Article 15(1)(c))."""
     settings: dict[str, Any] = field(default_factory=dict)
     locate: list[Locator] = field(default_factory=list)
     fields: dict[str, Field] = field(default_factory=dict)
@@ -194,6 +195,26 @@ class Store:
     def swept(self) -> bool:
         """Whether its retention rule is enforced."""
         return self.connector != "planned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Somebody outside to whom data of stores is disclosed. Article 19 GDPR: each is told of an erasure, unless that is
+    impossible or involves disproportionate effort. It is told by exactly one of `mail`, `webhook` and `not_told`."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    title: str
+    """What the person reads, e.g. `Our payment provider (card payments)`."""
+    mail: str = ""
+    """Address that a mail goes to."""
+    webhook: str = ""
+    """https address that a signed message is posted to (standardwebhooks.com)."""
+    secret: str = ""
+    """webhook: ARN of the Secrets Manager secret that signs, `whsec_` and base64."""
+    not_told: str = ""
+    """Why it need not be told, which the person reads: it only stores for us what was erased there, say."""
+    knows: list[str] = field(default_factory=list)
+    """Names of the identities by which it can find the person. These are sent to it and nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,6 +287,7 @@ class DataMap:
     controller: Controller
     identities: dict[str, Identity]
     stores: dict[str, Store]
+    recipients: dict[str, Recipient] = field(default_factory=dict)
     requests: dict[RequestType, RequestPolicy] = field(default_factory=dict)
 
 

@@ -124,6 +124,13 @@ class Mailer(Protocol):
         """Hands the mail over; the provider's message id."""
 
 
+class Webhooks(Protocol):
+    def post(self, url: str, secret_arn: str, body: bytes, message_id: str) -> None:
+        """Posts the JSON `body`, signed with the secret (standardwebhooks.com). Returns when the receiver answered 2xx.
+        `message_id` stays the same when a message is posted again, so that the receiver can drop repeats. Messages of
+        errors name neither the address nor what was posted."""
+
+
 class Vault(Protocol):
     """Seals what must stay unreadable without its request's own key."""
 

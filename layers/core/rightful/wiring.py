@@ -37,6 +37,7 @@ from rightful.aws.mailer import SesMailer
 from rightful.aws.signer import KmsSigner
 from rightful.aws.table import DynamoTable
 from rightful.aws.vault import KmsVault
+from rightful.aws.webhooks import HttpsWebhooks
 from rightful.compiled import load_compiled, resolve
 from rightful.model import DataMap, Store
 from rightful.ports import Connector, Sweeper
@@ -123,6 +124,7 @@ def build() -> Deps:
             now,
         ),
         mailer=SesMailer(_lazy("sesv2"), env.get("MAIL_FROM", ""), env.get("MAIL_CONFIGURATION_SET", "")),
+        webhooks=HttpsWebhooks(lambda region: clients().get("secretsmanager", region), now),
         files=S3Files(_lazy("s3"), env.get("EXPORTS_BUCKET", "")),
         reports=S3Files(_lazy("s3"), env.get("REPORTS_BUCKET", "")),
         evidence=S3Evidence(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise, product
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from rightful.archive import article15, viewer
 from rightful.archive.survey import Survey
-from rightful.model import Controller, DataMap, Erasure, Field, Record, Retention, Store, Unless
+from rightful.model import Controller, DataMap, Erasure, Field, Recipient, Record, Retention, Store, Unless
 from rightful.records import from_line, to_line
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -122,10 +123,12 @@ def test_no_payload_becomes_markup() -> None:
     stores = {}
     for number, payload in enumerate(PAYLOADS):
         name = f"s{number}"
-        stores[name] = store(payload, source=payload, recipients=[payload])
+        stores[name] = store(payload, source=payload, recipients=[name])
         surveys[name] = survey_of([records[number], {"short": payload}])
         surveys[name].note_file(payload, 1, f"files/{name}/000001.bin")
     hostile = datamap(PAYLOADS[0], **stores, gone=store(PAYLOADS[1], connector="planned"))
+    titles = {f"s{number}": Recipient(title=payload, not_told="-") for number, payload in enumerate(PAYLOADS)}
+    hostile = replace(hostile, recipients=titles)
     harmless = Page(render(hostile, surveys, s1=PAYLOADS[2]))
     assert not harmless.open
     allowed = {"html", "head", "meta", "title", "style", "body", "a", "header", "nav", "main", "section", "div", "p"}

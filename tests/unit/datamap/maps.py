@@ -63,6 +63,28 @@ stores:
 """
 
 
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:rightful/billing-a1B2c3"
+RECIPIENTS = f"""\
+recipients:
+  hosting:
+    title: Our hosting company
+    not_told: It only stores what we delete there
+  desk:
+    title: Our support desk
+    mail: privacy@desk.example
+    knows: [email]
+  billing:
+    title: Our payment provider
+    webhook: https://api.billing.example:8443/erasures?team=1
+    secret: {SECRET}
+    knows: [email, account_id]
+"""
+WITH_RECIPIENTS = GOOD.replace("stores:\n", f"{RECIPIENTS}stores:\n").replace(
+    "    settings: {shelf: letters}\n", "    settings: {shelf: letters}\n    recipients: [hosting, desk, billing]\n"
+)
+"""The same map, whose letters are disclosed: to one that is not told of an erasure, by mail, and by webhook."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     __pydantic_config__ = FORBID_UNKNOWN

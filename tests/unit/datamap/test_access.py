@@ -16,7 +16,7 @@ from rightful.datamap.kinds import Kinds
 from rightful.errors import Invalid
 from rightful.model import DataMap, Permission, Store, Verb
 from rightful.stores.registry import CONNECTORS, SWEEPERS
-from tests.unit.datamap.maps import GOOD, KINDS, SWEEP_KINDS, Cupboard, outcome
+from tests.unit.datamap.maps import GOOD, KINDS, SECRET, SWEEP_KINDS, WITH_RECIPIENTS, Cupboard, outcome
 
 INFRA = Path(__file__).parents[3] / "infra"
 
@@ -90,6 +90,15 @@ def test_a_store_of_another_account_asks_for_its_role_alone() -> None:
     )
     assert granted(resources, "DiscoverRole") == {("dynamodb:GetItem", shelf("accounts")), ("sts:AssumeRole", role)}
     assert granted(resources, "PackageRole") == set()
+
+
+def test_whoever_tells_recipients_reads_their_secrets_and_no_others() -> None:
+    text = access.template(mapped(WITH_RECIPIENTS), KINDS, SWEEP_KINDS)
+    resources = yaml.load(text, Loader=_Short)["Resources"]
+    assert granted(resources, "NotifyRole") == {("secretsmanager:GetSecretValue", SECRET)}
+    without = {name: policy for name, policy in resources.items() if policy["Properties"]["Roles"] != ["NotifyRole"]}
+    assert without == policies(mapped(GOOD))
+    assert lint_all(text) == []
 
 
 def test_a_key_may_be_used_through_its_store_only() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rightful import compiled, model
 from rightful.datamap.load import load
 from rightful.errors import NeedsAttention
-from tests.unit.datamap.maps import GOOD, outcome
+from tests.unit.datamap.maps import GOOD, SECRET, WITH_RECIPIENTS, outcome
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -44,6 +44,7 @@ maps = st.builds(
         ),
         max_size=2,
     ),
+    recipients=st.dictionaries(st.text(max_size=3), st.builds(model.Recipient), max_size=2),
     requests=st.dictionaries(st.sampled_from(["access", "erasure"]), st.builds(model.RequestPolicy), max_size=2),
 )
 
@@ -91,3 +92,12 @@ def test_placeholders_are_filled_in_where_resources_are_named() -> None:
     assert letters.role_arn == "arn:aws-cn:iam::123456789012:role/reader"
     assert resolved.stores["accounts"] == datamap.stores["accounts"]
     assert compiled.resolve(resolved, "1", "us-east-1", "aws") == resolved
+
+
+def test_placeholders_are_filled_in_where_secrets_are_named() -> None:
+    here = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:billing-a1B2c3"
+    datamap = outcome(WITH_RECIPIENTS.replace(SECRET, here)).datamap
+    assert datamap is not None
+    resolved = compiled.resolve(datamap, "123456789012", "cn-north-1", "aws-cn")
+    secret = resolved.recipients["billing"].secret
+    assert secret == "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:billing-a1B2c3"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from rightful.model import DataMap, Store
+from rightful.model import DataMap, Recipient, Store
 
 
 def information(datamap: DataMap) -> dict[str, Any]:
@@ -20,11 +21,11 @@ def information(datamap: DataMap) -> dict[str, Any]:
             "regime": controller.regime,
         },
         "data_map_version": datamap.version,
-        "stores": {name: _of_store(store) for name, store in datamap.stores.items()},
+        "stores": {name: _of_store(store, datamap.recipients) for name, store in datamap.stores.items()},
     }
 
 
-def _of_store(store: Store) -> dict[str, Any]:
+def _of_store(store: Store, recipients: Mapping[str, Recipient]) -> dict[str, Any]:
     rule = store.erasure
     return {
         "title": store.title,
@@ -32,7 +33,7 @@ def _of_store(store: Store) -> dict[str, Any]:
         "purpose": store.purpose,  # (a)
         "lawful_basis": store.lawful_basis,
         "categories": sorted({meaning.category for meaning in store.fields.values()}),  # (b)
-        "recipients": store.recipients,  # (c)
+        "recipients": [recipients[name].title for name in store.recipients],  # (c)
         "retention": {  # (d)
             "period": store.retention.period,
             "since": store.retention.since,

@@ -29,7 +29,7 @@ S3_CONFIG: Final = CONFIG.merge(Config(signature_version="s3v4", read_timeout=60
 MAIL_CONFIG: Final = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 """One try: SES has no idempotency token, so a try after a lost answer would send the mail twice. Who sends decides."""
 
-SERVICES: Final = ("dynamodb", "events", "kms", "s3", "sesv2", "stepfunctions", "sts")
+SERVICES: Final = ("dynamodb", "events", "kms", "s3", "secretsmanager", "sesv2", "stepfunctions", "sts")
 
 
 class KnownServices(Loader):

@@ -34,6 +34,9 @@ _HEADER = """\
 #   python -m rightful datamap access infra/datamap.yaml infra/store_access.yaml
 """
 
+NOTIFY = "notify"
+"""The verb that touches no store: it tells recipients, whose secrets it may read."""
+
 _Needed = tuple[Store, list[Permission]]
 _Grant = tuple[tuple[str, ...], str, str]
 """Actions, one resource they are granted on, and the only service through which they may be used (empty: any)."""
@@ -58,20 +61,22 @@ _Dumper.add_representer(_Ref, lambda dumper, text: dumper.represent_scalar("!Ref
 def template(datamap: DataMap, kinds: Kinds, sweepers: SweepKinds) -> str:
     """The template's YAML; equal maps give equal text. Raises Invalid when a role would need too many policies."""
     resources: dict[str, Any] = {}
-    granted: dict[str, Iterator[_Needed]] = {verb: _of_requests(datamap, kinds, verb) for verb in VERBS}
-    granted |= {verb: _of_sweeps(datamap, sweepers, verb) for verb in SWEEP_VERBS}
-    for verb, needed in granted.items():
-        documents = list(_documents(sorted(set(_grants(needed)))))
+    granted: dict[str, Iterator[_Grant]] = {verb: _grants(_of_requests(datamap, kinds, verb)) for verb in VERBS}
+    granted |= {verb: _grants(_of_sweeps(datamap, sweepers, verb)) for verb in SWEEP_VERBS}
+    granted[NOTIFY] = _of_recipients(datamap)
+    for verb, grants in granted.items():
+        documents = list(_documents(sorted(set(grants))))
         if len(documents) > MOST_POLICIES:
             raise Invalid(
                 f"the stores need {len(documents)} policies for `{verb}`, and a role carries {MOST_POLICIES}. "
                 f"Name stores by a common prefix, or reach some through a `role_arn`."
             )
+        name, what = ("Recipients", "the recipients") if verb == NOTIFY else ("Stores", "in the stores")
         for number, document in enumerate(documents, start=1):
-            resources[f"{verb.title()}Stores{number}"] = {
+            resources[f"{verb.title()}{name}{number}"] = {
                 "Type": "AWS::IAM::ManagedPolicy",
                 "Properties": {
-                    "Description": f"{verb} in the stores of the data map",
+                    "Description": f"{verb} {what} of the data map",
                     "Roles": [_Ref(_parameter(each)) for each in (verb, *ALSO.get(verb, ()))],
                     "PolicyDocument": document,
                 },
@@ -106,6 +111,13 @@ def _of_sweeps(datamap: DataMap, sweepers: SweepKinds, verb: SweepVerb) -> Itera
     for store in datamap.stores.values():
         if store.swept:
             yield store, sweepers[store.connector].permissions(store, verb)
+
+
+def _of_recipients(datamap: DataMap) -> Iterator[_Grant]:
+    """The secrets that sign, each alone."""
+    for recipient in datamap.recipients.values():
+        if recipient.secret:
+            yield ("secretsmanager:GetSecretValue",), recipient.secret, ""
 
 
 def _grants(needed: Iterator[_Needed]) -> Iterator[_Grant]:

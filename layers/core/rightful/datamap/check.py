@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rightful.datamap import document, graph, kinds, load, references, rules, seats
+from rightful.datamap import document, graph, kinds, load, references, rules, seats, telling
 from rightful.datamap.problems import Finding, Problem
 from rightful.errors import Invalid
 from rightful.model import DataMap
@@ -17,6 +17,7 @@ CHECKS: tuple[_Check, ...] = (
     references.identities,
     references.locators,
     references.fields,
+    references.recipients,
     rules.texts,
     seats.seat,
     rules.erasure,
@@ -24,6 +25,7 @@ CHECKS: tuple[_Check, ...] = (
     rules.requests,
     rules.privileged,
     rules.places,
+    telling.ways,
 )
 GRAPH_CHECKS: tuple[_Check, ...] = (graph.unreachable, graph.orphans)
 """These follow paths and names, so they run only where those are right."""

@@ -20,8 +20,8 @@ OF_OBJECTS = ("s3_objects", "planned")
 
 def names(datamap: DataMap) -> Iterator[Finding]:
     """Names go into S3 keys, policy names and state names, so they are plain; two words are taken."""
-    for kind, named in (("identities", datamap.identities), ("stores", datamap.stores)):
-        for name in named:
+    for kind in ("identities", "stores", "recipients"):
+        for name in getattr(datamap, kind):
             if not _NAME.fullmatch(name):
                 cure = "Use lower-case letters, digits and `_`, a letter first, at most 48 in all."
                 yield Finding((kind, name), f"`{name}` cannot be a name", cure)
@@ -87,6 +87,27 @@ def fields(datamap: DataMap) -> Iterator[Finding]:
             if not field.export and not field.note.strip():
                 cure = "Add `note:` with the reason, which the person reads in the export."
                 yield Finding(loc, f"`{path}` is withheld without a reason", cure)
+
+
+def recipients(datamap: DataMap) -> Iterator[Finding]:
+    """Stores name recipients that are described, each of which some store names; what one knows is an identity."""
+    for store_name, store in datamap.stores.items():
+        for number, name in enumerate(store.recipients):
+            if name not in datamap.recipients:
+                cure = nearest(name, datamap.recipients)
+                if not datamap.recipients:
+                    cure = "Describe it under `recipients:`, beside `stores:`, with `title` and how it is told."
+                loc: Loc = ("stores", store_name, "recipients", number)
+                yield Finding(loc, f"no recipient is called `{name}`", cure)
+    named = {name for store in datamap.stores.values() for name in store.recipients}
+    for name, recipient in datamap.recipients.items():
+        if name not in named:
+            cure = "Name it under `recipients:` of the stores whose data it gets, or remove it."
+            yield Finding(("recipients", name), f"no store has the recipient `{name}`", cure)
+        for number, identity in enumerate(recipient.knows):
+            if identity not in datamap.identities:
+                cure = nearest(identity, datamap.identities)
+                yield Finding(("recipients", name, "knows", number), f"no identity is called `{identity}`", cure)
 
 
 def declared(loc: Loc, path: str, store: Store, *, date: bool = False) -> Iterator[Finding]:

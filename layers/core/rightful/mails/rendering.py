@@ -32,6 +32,8 @@ KINDS: Final = (
     "dpo_second_approval",
     "dpo_attention",
     "dpo_brake",
+    "dpo_recipients",
+    "recipient_erasure",
 )
 
 
@@ -52,6 +54,7 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
     completed_access, completed_erasure   request, stores: name -> {title, covered, deleted, anonymised, kept,
                                           kept_by: ground -> ISO date or "", law, blocked, blocked_until, left,
                                           skipped, reason}
+    completed_erasure                     recipients: [{title, status, why}] (see rightful.service.notifying)
     extended, paused  request, reason
     resumed           request
     confirm_submitted request (its `source`: letter or phone), received and until (ISO dates)
@@ -61,6 +64,8 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
     dpo_attention     request, plan, failed (store names), problem (what went wrong, in words)
     dpo_brake         request (its request_id is the run's), run_id, report (where it is), stores: name -> {title,
                       action, due, scanned, share and brake (percent)}
+    dpo_recipients    request, article, recipients: [{title, why, identities: name -> values}]
+    recipient_erasure request, article (what has the recipient told), identities: name -> values
     Raises jinja2.UndefinedError when a fact is missing.
     """
     if kind not in KINDS:

@@ -12,6 +12,7 @@ from rightful.service import (
     discovering,
     erased,
     mailing,
+    notifying,
     progress,
     protecting,
     receipting,
@@ -39,7 +40,7 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
     if request["type"] == "erasure" and request["status"] == "completed":
         _remember(deps, request_id)
     _forget(deps, request_id)
-    receipting.issue(deps, request_id, outcomes(deps, request_id))
+    receipting.issue(deps, request_id, outcomes(deps, request_id), notifying.told(deps, request_id))
     registering.enter(deps, request)
     tell(deps, request)  # last: a mail that the provider refuses is tried again, by the workflow, for a long time
     return {"status": request["status"]}
@@ -97,6 +98,7 @@ def tell(deps: Deps, request: dict[str, Any]) -> None:
     request_id = request["request_id"]
     contact = contacts.of_request(deps, request)
     kind = f"completed_{request['type']}" if request["status"] == "completed" else request["status"]
+    erased = kind == "completed_erasure"
     mailing.send_once(
         deps,
         request_id,
@@ -106,4 +108,5 @@ def tell(deps: Deps, request: dict[str, Any]) -> None:
         request=request,
         controller=deps.datamap.controller,
         stores=outcomes(deps, request_id),
+        recipients=notifying.told(deps, request_id) if erased else [],
     )

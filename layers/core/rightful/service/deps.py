@@ -20,6 +20,7 @@ from rightful.ports import (
     Sweeper,
     Table,
     Vault,
+    Webhooks,
 )
 
 TimeLeft = Callable[[], float]
@@ -49,6 +50,7 @@ class Deps:
     table: Table
     vault: Vault
     mailer: Mailer
+    webhooks: Webhooks
     files: Files
     """The exports bucket."""
     reports: Files

@@ -23,7 +23,7 @@ OUTCOMES: Final = {
 }
 """Event type -> what is noted; other types (opened, delayed) tell nothing we need."""
 
-TO_THE_DPO: Final = "dpo_"
+TO_OTHERS: Final = ("dpo_", "recipient_")
 """Kinds of mails that do not go to the person begin so."""
 
 
@@ -42,7 +42,7 @@ def note(deps: Deps, event: Mapping[str, Any]) -> dict[str, str]:
     mail = deps.table.get(*key)
     if mail is None:
         return {**answer, "status": "ignored"}
-    if outcome == "bounced" and not kind.startswith(TO_THE_DPO):
+    if outcome == "bounced" and not kind.startswith(TO_OTHERS):
         _tell(deps, mail, kind, int(number))
     return answer
 

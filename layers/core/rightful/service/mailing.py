@@ -17,19 +17,35 @@ IN_FLIGHT: Final = timedelta(seconds=60)
 way to us. Longer than any try to send can take."""
 
 
-def send_once(deps: Deps, request_id: str, kind: str, to: str, locale: str, *, number: int = 1, **facts: Any) -> None:
+def send_once(
+    deps: Deps,
+    request_id: str,
+    kind: str,
+    to: str,
+    locale: str,
+    *,
+    number: int = 1,
+    recipient: str = "",
+    **facts: Any,
+) -> None:
     """Mails `kind` (see `rightful.mails.render`, also for `facts`) about a request. `number` tells apart mails of one
-    kind, such as the DPO's first and second question.
+    kind, such as the DPO's first and second question; `recipient`, a name of the data map, those to several.
 
     Returns when the mail was handed over, by this call or an earlier one. Raises TryAgain while that cannot be known
     yet: call again later; NeedsAttention when the provider refuses it."""
     mail = mails.render(kind, locale, **facts)
+    kind = to_recipient(kind, recipient) if recipient else kind
     pk, sk = requests.pk(request_id), claim_key(kind, number)
     if not _claimed(deps, pk, sk):
         return
     key = f"{request_id}:{kind}:{number}"
     message_id = deps.mailer.send(Mail(to=to, subject=mail.subject, text=mail.text, html=mail.html, key=key))
     deps.table.update(pk, sk, {"sent_at": stamp(deps.clock()), "message_id": message_id})
+
+
+def to_recipient(kind: str, recipient: str) -> str:
+    """The kind of one recipient's mail, as its claim and the provider's tags know it. No name holds a hyphen."""
+    return f"{kind}-{recipient}"
 
 
 def claim_key(kind: str, number: int) -> str:

@@ -6,6 +6,7 @@ it: whoever is killed on the way leaves no second receipt, and the next one fini
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,14 +24,17 @@ CCPA_RECORDS: Final = periods.Period(months=24)
 """How long records of requests are kept at least (11 CCR section 7101(a))."""
 
 
-def issue(deps: Deps, request_id: str, outcomes: receipts.Outcomes) -> str:
+def issue(
+    deps: Deps, request_id: str, outcomes: receipts.Outcomes, recipients: Sequence[Mapping[str, Any]] = ()
+) -> str:
     """The receipt of an ended request: made, if there is none yet, and kept as evidence with the ledger it names.
+    `recipients`: as `service.notifying.told` gives them.
     Raises NeedsAttention when the ledger is not as it was written, TryAgain when another process makes the receipt."""
     made = issued(deps, request_id)
     request = requests.load(deps, request_id)  # read later than the receipt: its ledger is no shorter than that one's
     entries = requests.entries(deps, request)
     if made is None:
-        made = _make(deps, request, outcomes, entries)
+        made = _make(deps, request, outcomes, recipients, entries)
     entries = entries[: made["entries"]]
     if _head(request_id, entries) != made["head"]:
         raise NeedsAttention("the ledger of the request was changed since its receipt was signed")
@@ -59,7 +63,11 @@ def kept_until(deps: Deps, request: dict[str, Any]) -> datetime:
 
 
 def _make(
-    deps: Deps, request: dict[str, Any], outcomes: receipts.Outcomes, entries: list[ledger.Entry]
+    deps: Deps,
+    request: dict[str, Any],
+    outcomes: receipts.Outcomes,
+    recipients: Sequence[Mapping[str, Any]],
+    entries: list[ledger.Entry],
 ) -> dict[str, Any]:
     """The key is noted first: there is never a receipt whose key `keys` does not know."""
     request_id, now = request["request_id"], deps.clock()
@@ -67,7 +75,8 @@ def _make(
         raise NeedsAttention("only a verified request that ended has a receipt")
     if _head(request_id, entries) != request["head"]:
         raise NeedsAttention("the ledger of the request does not end as the request says")
-    claims = receipts.payload(request, outcomes, entries, issuer=deps.datamap.controller.name, at=now)
+    issuer = deps.datamap.controller.name
+    claims = receipts.payload(request, outcomes, entries, issuer=issuer, at=now, recipients=recipients)
     key = deps.signer.key()
     signed = jws.signing_input(claims, key["kid"], receipts.TYP)
     text = jws.compact(signed, deps.signer.sign(signed))
