@@ -13,6 +13,7 @@ SENDER: Final = "privacy@example.com"
 REQUESTS, KEYS, EXPORTS, EVIDENCE = "bench-requests", "bench-keys", "bench-exports", "bench-evidence"
 CONTROL: Final = (REQUESTS, KEYS)
 """Tables of Rightful's own."""
+OWN_BUCKETS: Final = (EXPORTS, EVIDENCE)
 _IN_REGION: Any = {"LocationConstraint": REGION}
 
 MakeClient = Callable[[str], Any]

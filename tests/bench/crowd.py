@@ -10,7 +10,7 @@ from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-from tests.bench.account import CONTROL, EVIDENCE, EXPORTS, REGION
+from tests.bench.account import CONTROL, OWN_BUCKETS, REGION
 
 NAMED: Final = "crowd-"
 
@@ -30,7 +30,7 @@ def crowd(people: int) -> None:
     for table in stores:
         table.query = _narrowed(table)
     storage = _backend("s3")
-    buckets = [bucket for bucket in storage.buckets.values() if bucket.name not in (EXPORTS, EVIDENCE)]
+    buckets = [bucket for bucket in storage.buckets.values() if bucket.name not in OWN_BUCKETS]
     for bucket in buckets:
         pattern = next(iter(bucket.keys.values()))
         for number in range(people):

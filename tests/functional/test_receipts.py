@@ -312,6 +312,15 @@ def test_the_ledger_may_grow_after_the_receipt() -> None:
     receipts.check_ledger(claims(world), kept(world, LEDGER))
 
 
+def test_the_receipt_is_there_before_the_mail_that_ends_the_request() -> None:
+    world = ready()
+    world.mailer.fault = killed
+    with pytest.raises(Killed):
+        completing.step(world.deps, "r1")
+    assert stored(world)
+    assert set(world.evidence.kept) == {LEDGER, RECEIPT}
+
+
 def killed(name: str, moment: Moment) -> None:
     raise Killed
 

@@ -125,7 +125,7 @@ def test_a_store_that_the_dpo_left_out_untouched_has_nobody_told() -> None:
     run = world.execution().run()
     assert run.state == "Wait for the DPO to resolve what failed"
     assert world.webhooks.received == [], "nobody is told before all is done"
-    asking.decide(world.deps, "r1", "skip", store="surveys", reason="closed")
+    deciding.decide(world.deps, "r1", "skip", store="surveys", reason="closed")
     assert run.resume().ended
     assert status(world) == {name: what for name, what in ALL_TOLD.items() if name != "desk"}
     assert mails(world, DESK) == []
@@ -138,7 +138,7 @@ def test_an_erasure_that_was_resumed_tells_nobody_twice() -> None:
     run = world.execution().run()
     notifying.step(world.deps, "r1", forever)
     world.stores["surveys"].mend()
-    asking.decide(world.deps, "r1", "retry")
+    deciding.decide(world.deps, "r1", "retry")
     assert run.resume().ended
     assert status(world) == ALL_TOLD
     assert len(world.webhooks.received) == len(mails(world, SHOP)) == len(mails(world, DESK)) == 1
@@ -321,7 +321,7 @@ def test_an_erasure_that_was_refused_passes_no_recipient() -> None:
     world = make_world(replace(told_map(), requests={"erasure": RequestPolicy(approval="dpo")}))
     world.ask_for("erasure")
     run = world.execution().run()
-    asking.decide(world.deps, "r1", "reject", ground="excessive", reason="asked every day")
+    deciding.decide(world.deps, "r1", "reject", ground="excessive", reason="asked every day")
     assert run.resume().ended
     assert world.request()["status"] == "rejected"
     assert TELL not in run.history
