@@ -195,8 +195,8 @@ class World:
     signer: MemorySigner
     webhooks: MemoryWebhooks
 
-    def ask_for(self, kind: str, request_id: str = "r1", email: str = ADA, regime: str = "gdpr") -> None:
-        """A verified request, as the intake leaves it."""
+    def ask_for(self, kind: str, request_id: str = "r1", email: str = ADA, regime: str = "gdpr", **more: Any) -> None:
+        """A verified request, as the intake leaves it, with `more` attributes."""
         now = stamp(self.clock())
         contact = b'{"email": "%s", "typed": "%s", "locale": "en"}' % (email.encode(), email.encode())
         self.table.put_new(
@@ -215,6 +215,7 @@ class World:
                     "due_at": "2026-12-02T23:59:59Z",
                     "open": "open",
                     "contact": self.vault.seal(request_id, contact),
+                    **more,
                 }
             ),
         )

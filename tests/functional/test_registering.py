@@ -66,8 +66,7 @@ def test_it_names_nobody() -> None:
 )
 def test_what_the_request_says_of_itself(changed: dict[str, Any], column: str, value: Any) -> None:
     world = make_world()
-    world.ask_for("access")
-    world.table.update("REQUEST#r1", "REQUEST", changed)
+    world.ask_for("access", **changed)
     world.execution().run()
     (row,) = register(world)
     assert row[column] == value

@@ -16,7 +16,7 @@ from rightful import wiring
 from rightful.errors import NeedsAttention, TryAgain
 from rightful.model import DataMap, Recipient, RequestPolicy
 from rightful.ports import Mail
-from rightful.service import asking, mail_events, notifying, requests
+from rightful.service import deciding, mail_events, notifying, requests
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.recording import Moment
 from tests.fakes.state_machine import Killed
