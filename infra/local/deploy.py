@@ -42,6 +42,7 @@ def parameters() -> dict[str, str]:
         "FormOrigins": "http://localhost:8080",
         "SourceLimitPerHour": "100000",
         "RetentionScheduleState": "DISABLED",
+        "DeadlinesScheduleState": "DISABLED",
     }
 
 

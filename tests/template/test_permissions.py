@@ -16,6 +16,7 @@ Grant = tuple[str, str]
 """(action, resource as written)."""
 
 TABLE, INDEX, KEYS = "RequestsTable.Arn", "${RequestsTable.Arn}/index/by_person", "KeysTable.Arn"
+BY_DUE = "${RequestsTable.Arn}/index/by_due"
 BUCKET, WORK, PACKAGES = "ExportsBucket.Arn", "${ExportsBucket.Arn}/work/*", "${ExportsBucket.Arn}/packages/*"
 ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
 SES = (ARN % ("ses", "identity/*"), ARN % ("ses", "configuration-set/${MailConfiguration}"))
@@ -29,7 +30,8 @@ MACHINES = {"brake": ["RetentionSweep"], "decide": ["PrivacyRequest", "Retention
 """Whose waiting states a function answers; every other's are those of requests."""
 REPORTS, RUN = "ReportsBucket.Arn", "${ReportsBucket.Arn}/work/*"
 PAGES, PREVIEWS = "${ReportsBucket.Arn}/retention/*", "${ReportsBucket.Arn}/previews/*"
-WRITES = {"split": [RUN], "brake": [PAGES], "report": [PAGES, PREVIEWS]}
+CALENDAR = "${ReportsBucket.Arn}/calendar/*"
+WRITES = {"split": [RUN], "brake": [PAGES], "report": [PAGES, PREVIEWS], "deadlines": [CALENDAR]}
 """Where in the reports bucket."""
 
 TAILS = f"{PACKAGES}.zip.tail-*"
@@ -42,6 +44,7 @@ NEEDED: dict[str, set[Grant]] = {
     "table.update": UPDATE,
     "table.query": {("dynamodb:Query", TABLE)},
     "table.by_person": {("dynamodb:Query", INDEX)},
+    "table.open_requests": {("dynamodb:Query", BY_DUE), ("dynamodb:BatchGetItem", TABLE)},
     "table.delete": {("dynamodb:DeleteItem", TABLE)},
     "limits.take": READ | UPDATE | NEW,
     "vault.open": UNSEAL,
@@ -52,6 +55,7 @@ NEEDED: dict[str, set[Grant]] = {
     "mailer.send": {("ses:SendEmail", resource) for resource in SES},
     "events.publish": {("events:PutEvents", ARN % ("events", "event-bus/default"))},
     "executions.start": {("states:StartExecution", "PrivacyRequest")},
+    "executions.sweep": {("states:StartExecution", "RetentionSweep")},
     "executions.running": {("states:DescribeExecution", "RetentionSweep:*")},
     "executions.answer": set(),  # see MACHINES
     "reports.put": set(),  # see WRITES
@@ -67,20 +71,16 @@ NEEDED: dict[str, set[Grant]] = {
     "files.read": {("s3:GetObject", WORK)},
     "files.put": {("s3:PutObject", WORK)},
     "files.list": {("s3:ListBucket", BUCKET)},
-    "files.delete": {
-        ("s3:ListBucket", BUCKET),
-        ("s3:ListBucketMultipartUploads", BUCKET),
-        ("s3:DeleteObject", WORK),
-        ("s3:AbortMultipartUpload", WORK),
-    },
+    "files.delete": {("s3:ListBucket", BUCKET), ("s3:ListBucketMultipartUploads", BUCKET)},  # and see DELETES
     "files.upload": {("s3:PutObject", PACKAGES), ("s3:GetObject", PACKAGES), ("s3:DeleteObject", TAILS)},
 }
 MAKES_KEYS = {"api", "sweep", "brake"}
 """Where verifications, requests and runs of the sweep begin to be sealed. For all others a missing key means that it
 was destroyed, and they must not be able to make a new one."""
 
-DELETES_PACKAGES = {"complete"}
-"""An access that ended otherwise leaves no package either."""
+DELETES = {"complete": [WORK, PACKAGES], "deadlines": [PACKAGES]}
+"""Where in the exports bucket; every other function deletes work only. An access that ended otherwise leaves no package
+either."""
 
 VARIABLES = {
     "table": {"REQUESTS_TABLE"},
@@ -90,6 +90,8 @@ VARIABLES = {
     "files": {"EXPORTS_BUCKET"},
     "reports": {"REPORTS_BUCKET"},
     "executions.start": {"STATE_MACHINE_ARN"},
+    "executions.sweep": {"RETENTION_SWEEP_ARN"},
+    "settings.retention_mode": {"RETENTION_MODE"},
     "vault.digest": {"HMAC_KEY_ID"},
     "vault.open": {"DATA_KEY_ID"},
     "vault.seal": {"DATA_KEY_ID"},
@@ -119,9 +121,9 @@ def test_grants_what_the_code_reaches_and_no_more(folder: str) -> None:
         wanted |= {("states:SendTaskSuccess", machine) for machine in MACHINES.get(folder, ["PrivacyRequest"])}
     if "reports.put" in reached:
         wanted |= {("s3:PutObject", place) for place in WRITES[folder]}
-    if folder in DELETES_PACKAGES:
-        assert "files.delete" in reached
-        wanted |= {("s3:DeleteObject", PACKAGES), ("s3:AbortMultipartUpload", PACKAGES)}
+    if "files.delete" in reached:
+        actions = ("s3:DeleteObject", "s3:AbortMultipartUpload")
+        wanted |= {(action, place) for place in DELETES.get(folder, [WORK]) for action in actions}
     given = set(granted(functions()[folder])) - {("sqs:SendMessage", "Failures.Arn")}  # Lambda's own, on failure
     assert given == wanted
 

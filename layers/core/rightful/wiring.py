@@ -7,6 +7,7 @@
 | `DATA_KEY_ID`, `HMAC_KEY_ID` | KMS keys: AES (data keys) and HMAC_256 (keyed hashes) |
 | `REPORTS_BUCKET` | bucket name |
 | `STATE_MACHINE_ARN`, `RETENTION_SWEEP_ARN` | PrivacyRequest, RetentionSweep |
+| `DPO_DESK_ARN` | DpoDesk, to which mails to the DPO link |
 | `MAIL_FROM`, `MAIL_CONFIGURATION_SET` | sender address; SES configuration set, may be empty |
 | `FORM_ORIGINS` | web origins that may post, comma-separated |
 | `SOURCE_LIMIT_PER_HOUR`, `STAGE`, `RETENTION_MODE` | see `rightful.service.deps.Settings` |
@@ -138,9 +139,27 @@ def build() -> Deps:
             form_origins=tuple(origin.strip() for origin in env.get("FORM_ORIGINS", "").split(",") if origin.strip()),
             source_limit_per_hour=int(env.get("SOURCE_LIMIT_PER_HOUR", "60")),
             stage=env.get("STAGE", "prod"),
+            desk_url=_console(env.get("DPO_DESK_ARN", "")),
             retention_mode="apply" if env.get("RETENTION_MODE") == "apply" else "preview",
         ),
     )
+
+
+CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+"""Partition -> host of the AWS console."""
+
+
+def _console(machine_arn: str) -> str:
+    """The page of a state machine in the console, from where it is started; empty without one."""
+    if not machine_arn:
+        return ""
+    _, partition, _, region, *_ = machine_arn.split(":")
+    host = CONSOLES.get(partition, CONSOLES["aws"])
+    return f"https://{region}.{host}/states/home?region={region}#/statemachines/view/{machine_arn}"
 
 
 def _datamap(env: Mapping[str, str]) -> DataMap:

@@ -34,7 +34,7 @@ def test_what_an_unverified_request_said_of_its_person_becomes_unreadable(world:
     item = item_of(world, ada.ask("access", details="Call me").json["request_id"])
     world.clock.advance(admitting.UNVERIFIED_LIFE.total_seconds())
     assert contacts.of_request(world.deps, item).email == ada.email
-    world.clock.advance((admitting.KEY_LIFE - admitting.UNVERIFIED_LIFE).total_seconds())
+    world.clock.advance(admitting.KEY_GRACE.total_seconds())
     with pytest.raises(NotFound):
         contacts.of_request(world.deps, item)
 
@@ -73,5 +73,5 @@ def test_admitting_again_after_the_end_takes_no_end_away(world: World, ada: Pers
     admitting.admit(world.deps, request_id, person, world.clock())
     world.execution(request_id).run()
     lapses = world.vault.ends[request_id]
-    world.vault.prolong(request_id, world.clock() + admitting.KEY_LIFE)
+    world.vault.prolong(request_id, world.clock() + admitting.UNVERIFIED_LIFE + admitting.KEY_GRACE)
     assert world.vault.ends[request_id] == lapses

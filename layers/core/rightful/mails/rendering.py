@@ -27,6 +27,7 @@ KINDS: Final = (
     "dpo_approval",
     "dpo_attention",
     "dpo_brake",
+    "dpo_deadlines",
 )
 
 
@@ -51,6 +52,9 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
     dpo_attention     request, plan, failed (store names), problem (what went wrong, in words)
     dpo_brake         request (its request_id is the run's), run_id, report (where it is), stores: name -> {title,
                       action, due, scanned, share and brake (percent)}
+    dpo_deadlines     parts: the lists overdue, near, soon and paused, each [{request_id, type, status, due (ISO date),
+                      days_left, extendable}], and unconfirmed: [{request_id, type, source, received (ISO date)}];
+                      more: how many requests were left out of the lists
     Raises jinja2.UndefinedError when a fact is missing.
     """
     if kind not in KINDS:

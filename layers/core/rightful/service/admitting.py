@@ -6,15 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rightful.clocks import moment, stamp
+from rightful.errors import NotFound
 from rightful.lifecycle import TERMINAL, Status
 from rightful.service import protecting, requests
 from rightful.service.deps import Deps
 
 UNVERIFIED_LIFE: Final = timedelta(hours=24)
 """How long a request waits for its code."""
-KEY_LIFE: Final = UNVERIFIED_LIFE + timedelta(hours=1)
-"""When the data key of a request lapses that is not admitted. Later than the request, so that one that is admitted in
-its last moment still finds it."""
+KEY_GRACE: Final = timedelta(hours=1)
+"""How much later than the request's `verify_by` its data key lapses, so that one that is admitted in its last moment
+still finds it."""
+SHOWN_EXPIRED: Final = timedelta(days=3)
+"""How long the item of a request stays that was never verified."""
 _RESERVED: Final = timedelta(days=400)
 """How long the note of which request is open stays: longer than any workflow may run (one year)."""
 
@@ -26,9 +29,11 @@ def admit(deps: Deps, request_id: str, person: str, verified_at: datetime) -> di
     `joined_to`, until it expires. Every step may be repeated; what another process left half done is finished.
     Raises NotFound when the request expired, TryAgain."""
     item = requests.load(deps, request_id)
+    if _lapsed(deps, item):
+        raise NotFound("This request was not confirmed in time.")
     if item["status"] != Status.awaiting_verification.value:
         return _begin(deps, item, person, verified_at)
-    standing = _reserve(deps, item, person)
+    standing = reserve(deps, item, person)
     if standing["request_id"] != request_id:
         deps.table.update(
             requests.pk(request_id), "REQUEST", {"joined_to": standing["request_id"]}, expect={"verified_at": None}
@@ -39,14 +44,14 @@ def admit(deps: Deps, request_id: str, person: str, verified_at: datetime) -> di
 def _begin(deps: Deps, item: dict[str, Any], person: str, verified_at: datetime) -> dict[str, Any]:
     if item["status"] == Status.awaiting_verification.value:
         # First, so that no request is ever verified whose contact will soon be unreadable.
-        deps.vault.prolong(item["request_id"], moment(item["received_at"]) + KEY_LIFE)
+        deps.vault.prolong(item["request_id"], moment(item["verify_by"]) + KEY_GRACE)
         protecting.guard(deps, item["request_id"], person=person)
         item = requests.transition(
             deps,
             item["request_id"],
             Status.in_progress,
             what="You confirmed that it is you; work on your request began",
-            remove=["joined_to"],
+            remove=["joined_to", "verify_by"],
             person=person,
             verified_at=stamp(verified_at),
             open="open",
@@ -58,7 +63,7 @@ def _begin(deps: Deps, item: dict[str, Any], person: str, verified_at: datetime)
     return item
 
 
-def _reserve(deps: Deps, item: dict[str, Any], person: str) -> dict[str, Any]:
+def reserve(deps: Deps, item: dict[str, Any], person: str) -> dict[str, Any]:
     """The one request of this person and type that may be open: `item`, unless another one is.
 
     The note is written before the request is verified; whoever finds another's note holds proof of the same person,
@@ -75,8 +80,13 @@ def _reserve(deps: Deps, item: dict[str, Any], person: str) -> dict[str, Any]:
         if noted["request_id"] == item["request_id"]:
             break
         other = deps.table.get(requests.pk(noted["request_id"]), "REQUEST")
-        if other is not None and other["status"] not in TERMINAL:
+        if other is not None and other["status"] not in TERMINAL and not _lapsed(deps, other):
             return other
         if deps.table.update(pk, sk, note, expect={"request_id": noted["request_id"]}) is not None:
             break
     return item
+
+
+def _lapsed(deps: Deps, item: dict[str, Any]) -> bool:
+    """Whether the person did not confirm it in time. Its item stays some days longer, to say so."""
+    return "verify_by" in item and moment(item["verify_by"]) <= deps.clock()

@@ -22,6 +22,8 @@ class Settings:
     source_limit_per_hour: int = 60
     """Requests that one source address may make an hour, on each limited route."""
     stage: str = "prod"
+    desk_url: str = ""
+    """Where the console shows the DPO desk."""
     retention_mode: Literal["preview", "apply"] = "preview"
     """What the daily sweep does."""
 

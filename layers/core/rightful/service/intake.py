@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rightful import clocks
@@ -80,24 +80,39 @@ def _submit_proven(deps: Deps, asked: Asked, proof: Proof, key: str | None) -> A
 
 
 def _put(deps: Deps, asked: Asked, request_id: str, contact: Contact) -> dict[str, Any]:
-    """The request, not verified yet: a record that goes by itself in a day, and its key with it. Made once."""
+    """The request, not verified yet. Made once."""
     now = deps.clock()
+    item = drafted(deps, asked, request_id, contact, now, now + admitting.UNVERIFIED_LIFE)
+    if not deps.table.put_new(requests.pk(request_id), "REQUEST", item):
+        return requests.load(deps, request_id)
+    return item
+
+
+def drafted(
+    deps: Deps, asked: Asked, request_id: str, contact: Contact, received_at: datetime, verify_by: datetime, **more: str
+) -> dict[str, Any]:
+    """The item of a new request, not verified yet: a record that goes by itself some days after `verify_by` (or after
+    the day on which its answer is due, if that is later and `more` names a `source`), and its key with it."""
     controller = deps.datamap.controller
     regime = asked.regime or controller.regime
+    due = clocks.due(regime, received_at, controller.holidays, tz=clocks.zone(controller.time_zone))
+    if "source" in more:
+        verify_by = max(verify_by, due)
     item = {
         "request_id": request_id,
         "type": asked.type,
         "status": Status.awaiting_verification.value,
         "regime": regime,
         "locale": asked.locale,
-        "received_at": stamp(now),
-        "due_at": stamp(clocks.due(regime, now, controller.holidays, tz=clocks.zone(controller.time_zone))),
-        "contact": contacts.seal(deps, request_id, contact, now + admitting.KEY_LIFE, details=asked.details),
-        "expires_at": int((now + admitting.UNVERIFIED_LIFE).timestamp()),
+        "received_at": stamp(received_at),
+        "due_at": stamp(due),
+        "contact": contacts.seal(deps, request_id, contact, verify_by + admitting.KEY_GRACE, details=asked.details),
+        "open": "unverified",
+        "verify_by": stamp(verify_by),
+        "expires_at": int((verify_by + admitting.SHOWN_EXPIRED).timestamp()),
+        **more,
     }
-    if not deps.table.put_new(requests.pk(request_id), "REQUEST", requests.begun(item)):
-        return requests.load(deps, request_id)
-    return item
+    return requests.begun(item)
 
 
 def _answer(item: dict[str, Any]) -> Answer:

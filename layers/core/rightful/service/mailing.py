@@ -8,7 +8,7 @@ from typing import Any, Final
 from rightful import mails
 from rightful.clocks import moment, stamp
 from rightful.errors import TryAgain
-from rightful.ports import Mail
+from rightful.ports import Attachment, Mail
 from rightful.service import requests
 from rightful.service.deps import Deps
 
@@ -17,18 +17,30 @@ IN_FLIGHT: Final = timedelta(seconds=60)
 way to us. Longer than any try to send can take."""
 
 
-def send_once(deps: Deps, request_id: str, kind: str, to: str, locale: str, *, number: int = 1, **facts: Any) -> None:
+def send_once(
+    deps: Deps,
+    request_id: str,
+    kind: str,
+    to: str,
+    locale: str,
+    *,
+    number: int = 1,
+    attachments: tuple[Attachment, ...] = (),
+    **facts: Any,
+) -> None:
     """Mails `kind` (see `rightful.mails.render`, also for `facts`) about a request. `number` tells apart mails of one
     kind, such as the DPO's first and second question.
 
     Returns when the mail was handed over, by this call or an earlier one. Raises TryAgain while that cannot be known
     yet: call again later; NeedsAttention when the provider refuses it."""
-    mail = mails.render(kind, locale, **facts)
+    mail = mails.render(kind, locale, desk=deps.settings.desk_url, **facts)
     pk, sk = requests.pk(request_id), claim_key(kind, number)
     if not _claimed(deps, pk, sk):
         return
     key = f"{request_id}:{kind}:{number}"
-    message_id = deps.mailer.send(Mail(to=to, subject=mail.subject, text=mail.text, html=mail.html, key=key))
+    message_id = deps.mailer.send(
+        Mail(to=to, subject=mail.subject, text=mail.text, html=mail.html, key=key, attachments=attachments)
+    )
     deps.table.update(pk, sk, {"sent_at": stamp(deps.clock()), "message_id": message_id})
 
 

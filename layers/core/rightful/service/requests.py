@@ -20,6 +20,8 @@ from rightful.service.deps import Deps
 STATUS_CHANGED = "PrivacyRequestStatusChanged"
 RECEIVED = "We received your request"
 """How every ledger begins. That entry is never written: the request's own facts say all of it."""
+NOT_PAUSED: Mapping[str, Any] = {"paused_since": None}
+"""Expected by whoever goes on with the work: a clock that the DPO stopped is started by the DPO alone."""
 _RACES = 5
 """How often a change is tried again when somebody else's came first; the workflow retries beyond that."""
 
@@ -70,7 +72,7 @@ def transition(
         verified = bool(verified_at or facts.get("verified_at"))
         if not lifecycle.allowed(status, target, verified=verified, erasing="erasing_since" in item):
             raise Conflict(_refusal(item, target))
-        if any(item.get(name) != value for name, value in expect.items()):
+        if not _is(item, expect):
             raise Conflict(f"A request that is {item['status']} cannot become {target.value} as it stands.")
         changed = _write(
             deps,
@@ -103,8 +105,9 @@ def append(
     for _ in range(_RACES):
         item = load(deps, request_id)
         if any(each["key"] == key for each in entries(deps, item)):
+            _catch_up(deps, item)
             return item
-        if any(item.get(name) != value for name, value in expect.items()):
+        if not _is(item, expect):
             raise Conflict(f"The request is {item['status']}, and no longer as it was.")
         changed = _write(deps, item, facts, what=what, key=key, noted=noted, expect=expect)
         if changed is not None:
@@ -230,6 +233,11 @@ def _noted(deps: Deps, item: Mapping[str, Any]) -> bool:
 
 def _note(deps: Deps, item: Mapping[str, Any]) -> None:
     deps.table.put_new(pk(item["request_id"]), _event(item["seq"]), _last(item))
+
+
+def _is(item: Mapping[str, Any], expect: Mapping[str, Any]) -> bool:
+    """As the table's own conditions: a tuple names values of which any will do, None says absent."""
+    return all(item.get(name) in (value if isinstance(value, tuple) else (value,)) for name, value in expect.items())
 
 
 def _event(seq: int) -> str:
