@@ -364,9 +364,13 @@ def test_what_people_write_is_data(language: str) -> None:
 def hostile_run(kind: str) -> dict[str, Any]:
     store = {"title": HOSTILE, "action": "delete", "due": 1, "scanned": 1, "share": 100.0, "brake": 10}
     run = {"run_id": HOSTILE, "request": {"request_id": HOSTILE}, "report": HOSTILE, "stores": {HOSTILE: store}}
-    parts = {"paused": [matter(HOSTILE, status=HOSTILE)], "unconfirmed": [matter(HOSTILE, source=HOSTILE, received="2027-01-29")]}
+    parts = {
+        "paused": [matter(HOSTILE, status=HOSTILE)],
+        "unconfirmed": [matter(HOSTILE, source=HOSTILE, received="2027-01-29")],
+    }
     due = {"desk": HOSTILE, "more": 0, "parts": {"overdue": [], "near": [], "soon": [], **parts}}
-    return {"dpo_brake": run, "dpo_deadlines": due}.get(kind, {})
+    facts: dict[str, dict[str, Any]] = {"dpo_brake": run, "dpo_deadlines": due}
+    return facts.get(kind, {})
 
 
 def test_subjects_are_one_line() -> None:

@@ -23,8 +23,10 @@ def expire_requests(deps: Deps, faults: Faults, time_left: TimeLeft) -> tuple[in
     """Makes `expired` every request that was not confirmed by its `verify_by`, and clears away what would outlast it.
     How many, and the items of those that came by letter or phone and of which the DPO was not told yet (see `forget`).
     A clock that is ahead ends none early."""
-    expired = 0
-    ended = {item["request_id"]: item for item in deps.table.open_requests(EXPIRED)}
+    expired, ended = 0, {}
+    for begun in deps.table.open_requests(EXPIRED):
+        with faults.noted("unverified requests"):
+            ended[begun["request_id"]] = requests.announce(deps, begun)
     now = deps.clock() - SKEW
     for item in deps.table.open_requests(UNVERIFIED):
         if moment(item["verify_by"]) > now:
@@ -54,7 +56,6 @@ def _expire(deps: Deps, item: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _clear(deps: Deps, item: Mapping[str, Any]) -> None:
     """The request's item ends by itself; what was noted about it ends with it."""
-    requests.announce(deps, dict(item))
     for each in deps.table.query(requests.pk(item["request_id"])):
         if "expires_at" not in each:
             deps.table.update(each["pk"], each["sk"], {"expires_at": item["expires_at"]})
