@@ -43,6 +43,7 @@ def parameters() -> dict[str, str]:
         "SourceLimitPerHour": "100000",
         "RetentionScheduleState": "DISABLED",
         "EvidenceLockMode": "GOVERNANCE",
+        "DeadlinesScheduleState": "DISABLED",
     }
 
 

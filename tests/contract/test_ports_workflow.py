@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -17,12 +19,13 @@ from rightful.aws.events import BusEvents
 from rightful.aws.executions import SfnExecutions
 from rightful.aws.mailer import SesMailer
 from rightful.errors import NeedsAttention, TryAgain
-from rightful.ports import Events, Executions, Mail, Mailer
+from rightful.ports import Attachment, Events, Executions, Mail, Mailer
 from tests.fakes.events import MemoryEvents
 from tests.fakes.executions import MemoryExecutions
 from tests.fakes.mailer import MemoryMailer
 
 MAIL = Mail(to="ada@example.org", subject="Día", text="text é", html="<p>é</p>", key="r-1_a:dpo_approval:2")
+DATES = Attachment("requests.ics", "text/calendar; charset=utf-8; method=PUBLISH", "SUMMARY:Día\r\n".encode() * 100)
 ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/workflow"
 PASS = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}})
 
@@ -38,6 +41,9 @@ class MailerContract:
         first, second = mailer.send(MAIL), mailer.send(MAIL)
         assert first
         assert first != second
+
+    def test_a_file_goes_with_it(self, mailer: Mailer) -> None:
+        assert mailer.send(replace(MAIL, attachments=(DATES,)))
 
 
 class TestMemoryMailer(MailerContract):
@@ -64,6 +70,26 @@ class TestSesMailer(MailerContract):
         assert message.source == "privacy@example.com"
         assert message.destinations["ToAddresses"] == ["ada@example.org"]
         assert message.subject == "Día"
+
+    def test_a_file_is_handed_over_byte_for_byte_for_ses_to_encode(self, client: Any, mailer: SesMailer) -> None:
+        """What goes over the wire is what botocore makes of it: SES, not we, writes the message and its headers."""
+        bodies: list[dict[str, Any]] = []
+        client.meta.events.register(
+            "before-send.sesv2.SendEmail", lambda request, **_: bodies.append(json.loads(request.body))
+        )
+        mailer.send(MAIL)
+        mailer.send(replace(MAIL, subject="Dates\r\nBcc: eve@example.org", attachments=(DATES,)))
+        plain, dated = (body["Content"]["Simple"] for body in bodies)
+        assert "Attachments" not in plain
+        assert dated["Subject"] == {"Data": "Dates\r\nBcc: eve@example.org", "Charset": "UTF-8"}
+        (attached,) = dated["Attachments"]
+        assert base64.b64decode(attached.pop("RawContent")) == DATES.body
+        assert attached == {
+            "FileName": "requests.ics",
+            "ContentType": "text/calendar; charset=utf-8; method=PUBLISH",
+            "ContentDisposition": "ATTACHMENT",
+            "ContentTransferEncoding": "BASE64",
+        }
 
     def test_the_key_travels_in_tags_of_the_providers_alphabet(self, client: Any, mailer: SesMailer) -> None:
         asked: list[dict[str, Any]] = []

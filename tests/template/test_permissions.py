@@ -30,8 +30,14 @@ MACHINES = {"brake": ["RetentionSweep"], "decide": ["PrivacyRequest", "Retention
 """Whose waiting states a function answers; every other's are those of requests."""
 REPORTS, RUN = "ReportsBucket.Arn", "${ReportsBucket.Arn}/work/*"
 PAGES, PREVIEWS = "${ReportsBucket.Arn}/retention/*", "${ReportsBucket.Arn}/previews/*"
-OVERVIEWS = "${ReportsBucket.Arn}/overview/*"
-WRITES = {"split": [RUN], "brake": [PAGES], "report": [PAGES, PREVIEWS], "overview": [OVERVIEWS]}
+OVERVIEWS, CALENDAR = "${ReportsBucket.Arn}/overview/*", "${ReportsBucket.Arn}/calendar/*"
+WRITES = {
+    "split": [RUN],
+    "brake": [PAGES],
+    "report": [PAGES, PREVIEWS],
+    "overview": [OVERVIEWS],
+    "deadlines": [CALENDAR],
+}
 """Where in the reports bucket."""
 READS = {"overview": PAGES}
 """Where in the reports bucket, when it is not what a run keeps there."""
@@ -81,20 +87,16 @@ NEEDED: dict[str, set[Grant]] = {
     "files.read": {("s3:GetObject", WORK)},
     "files.put": {("s3:PutObject", WORK)},
     "files.list": {("s3:ListBucket", BUCKET)},
-    "files.delete": {
-        ("s3:ListBucket", BUCKET),
-        ("s3:ListBucketMultipartUploads", BUCKET),
-        ("s3:DeleteObject", WORK),
-        ("s3:AbortMultipartUpload", WORK),
-    },
+    "files.delete": {("s3:ListBucket", BUCKET), ("s3:ListBucketMultipartUploads", BUCKET)},  # and see DELETES
     "files.upload": {("s3:PutObject", PACKAGES), ("s3:GetObject", PACKAGES), ("s3:DeleteObject", TAILS)},
 }
 MAKES_KEYS = {"api", "sweep", "brake", "order", "submit"}
 """Where verifications, requests, runs of the sweep and orders of the DPO begin to be sealed. For all others a missing
 key means that it was destroyed, and they must not be able to make a new one."""
 
-DELETES_PACKAGES = {"complete"}
-"""An access that ended otherwise leaves no package either."""
+DELETES = {"complete": [WORK, PACKAGES], "deadlines": [PACKAGES]}
+"""Where in the exports bucket; every other function deletes work only. An access that ended otherwise leaves no package
+either."""
 
 VARIABLES = {
     "table": {"REQUESTS_TABLE"},
@@ -140,9 +142,9 @@ def test_grants_what_the_code_reaches_and_no_more(folder: str) -> None:
         wanted.add(("s3:GetObject", READS.get(folder, RUN)))
     if "reports.put" in reached:
         wanted |= {("s3:PutObject", place) for place in WRITES[folder]}
-    if folder in DELETES_PACKAGES:
-        assert "files.delete" in reached
-        wanted |= {("s3:DeleteObject", PACKAGES), ("s3:AbortMultipartUpload", PACKAGES)}
+    if "files.delete" in reached:
+        actions = ("s3:DeleteObject", "s3:AbortMultipartUpload")
+        wanted |= {(action, place) for place in DELETES.get(folder, [WORK]) for action in actions}
     given = set(granted(functions()[folder])) - {("sqs:SendMessage", "Failures.Arn")}  # Lambda's own, on failure
     assert given == wanted
 

@@ -13,8 +13,10 @@ from infra.local.deploy import parameters
 from infra.packaging.target import GLIBC, RUNTIMES
 from rightful import __version__, errors
 from rightful.api.problems import BUSY_SECONDS, MEDIA_TYPE, TITLES
-from rightful.service.sweep import measuring, reporting, splitting
+from rightful.service import digest
+from rightful.service.sweep import reporting, splitting
 from tests.template.loading import ROOT, functions, resources, template
+from tests.template.measured import written
 
 WORKFLOWS = sorted(f"infra/workflows/{path.name}" for path in (ROOT / "infra/workflows").iterdir())
 MACHINES = sorted(resources("AWS::Serverless::StateMachine"))
@@ -32,6 +34,7 @@ def test_outputs_of_the_contract_exist() -> None:
         "RetentionSweepArn",
         "ReportsBucket",
         "EvidenceBucket",
+        "DashboardName",
     }
 
 
@@ -198,6 +201,17 @@ def test_the_schedule_previews_until_it_is_told_to_apply_and_names_its_run() -> 
     assert parameters()["RetentionScheduleState"] == "DISABLED", "on this machine a sweep begins when it is asked for"
 
 
+def test_the_daily_round_is_started_in_the_same_way() -> None:
+    daily = functions()["deadlines"]["Events"]["Daily"]["Properties"]
+    given = json.loads(daily["Input"].replace("<aws.scheduler.scheduled-time>", "2027-01-31T06:00:00Z"))
+    assert given == json.loads((ROOT / "events/deadlines_daily.json").read_text())
+    assert daily["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": "Failures.Arn"}}
+    assert daily["RetryPolicy"]["MaximumEventAgeInSeconds"] < 24 * 3600
+    assert daily["ScheduleExpressionTimezone"] == {"Ref": "RetentionTimeZone"}
+    assert daily["State"] == {"Ref": "DeadlinesScheduleState"}
+    assert parameters()["DeadlinesScheduleState"] == "DISABLED"
+
+
 def test_reports_are_private_encrypted_and_kept_three_years() -> None:
     bucket = resources("AWS::S3::Bucket")["ReportsBucket"]
     assert "VersioningConfiguration" not in bucket
@@ -207,6 +221,7 @@ def test_reports_are_private_encrypted_and_kept_three_years() -> None:
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
     days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules.values() if "ExpirationInDays" in rule}
     assert days[f"{reporting.FOLDERS['apply']}/"] == 1096
+    assert days[f"{digest.CALENDAR.split('/')[0]}/"] == 2, "what was not written anew yesterday is out of date"
     assert days[f"{reporting.FOLDERS['preview']}/"] <= 14, "it shows some records' keys"
     assert rules["AbandonedWorkEnds"]["ExpirationInDays"] > 366, "a run may wait for the DPO for a year"
     assert rules["UnfinishedUploadsEnd"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
@@ -241,19 +256,27 @@ def test_receipts_are_signed_by_a_key_that_can_be_replaced() -> None:
 def test_alarms_look_at_metrics_that_are_written() -> None:
     alarms = resources("AWS::CloudWatch::Alarm")
     ours = {name: alarm for name, alarm in alarms.items() if alarm["Namespace"] == "Rightful"}
-    store = {"braked": True, "decision": "", "failed_segments": 0, **dict.fromkeys(measuring.OF_A_STORE.values(), 0)}
-    summary = {"mode": "apply", "seconds": 1, "stores": {"accounts": store}, "unanswered": [], "unreached": []}
-    points = [*measuring.ended(summary, "prod"), *measuring.braked(summary, "prod")]
-    written = {(metric, *sorted([*point.dimensions, "service"])) for point in points for metric in point.counts}
     watched = {(alarm["MetricName"], *sorted(each["Name"] for each in alarm["Dimensions"])) for alarm in ours.values()}
-    assert set(ours) == {"SweepsBraked", "SegmentsFailed", "SweepsMissing"}
-    assert watched <= written
+    assert set(ours) == {
+        *("SweepsBraked", "SegmentsFailed", "SweepsMissing"),
+        *("RequestsOverdue", "RequestsDueSoon", "DeadlinesMissing"),
+    }
+    assert watched <= written()
     assert template()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == "Rightful"
 
 
-def test_a_day_without_a_sweep_is_noticed() -> None:
+def test_what_is_overdue_or_due_soon_keeps_its_alarm_until_a_round_says_otherwise() -> None:
+    """A round says so once a day, and the day's other minutes have nothing to say."""
+    for name, metric in (("RequestsOverdue", "Overdue"), ("RequestsDueSoon", "DueWithin2Days")):
+        alarm = resources("AWS::CloudWatch::Alarm")[name]
+        assert (alarm["MetricName"], alarm["Statistic"], alarm["TreatMissingData"]) == (metric, "Maximum", "ignore")
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+
+
+@pytest.mark.parametrize("name", ["SweepsMissing", "DeadlinesMissing"])
+def test_a_day_without_a_run_is_noticed(name: str) -> None:
     """A period of an hour or more may be looked at for seven days (PutMetricAlarm, EvaluationPeriods)."""
-    alarm = resources("AWS::CloudWatch::Alarm")["SweepsMissing"]
+    alarm = resources("AWS::CloudWatch::Alarm")[name]
     assert alarm["TreatMissingData"] == "breaching"
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 26 * 3600
     assert alarm["Period"] >= 3600

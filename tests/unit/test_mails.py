@@ -108,6 +108,29 @@ BRAKED: dict[str, Any] = {
         "answers": {"title": "Answers", "action": "anonymise", "due": 9, "scanned": 10, "share": 90.0, "brake": 50},
     },
 }
+DESK = "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/statemachines/view/arn:aws:states:x"
+
+
+def matter(request_id: str, **more: Any) -> dict[str, Any]:
+    facts = {"type": "access", "status": "in_progress", "due": "2027-03-01", "days_left": 2, "extendable": True}
+    return {"request_id": request_id, **facts, **more}
+
+
+DEADLINES: dict[str, Any] = {
+    "desk": DESK,
+    "controller": CONTROLLER,
+    "more": 0,
+    "parts": {
+        "overdue": [matter("r-late", due="2027-02-26", days_left=-1, extendable=False, status="needs_attention")],
+        "near": [matter("r-today", due="2027-02-27", days_left=0), matter("r-near", type="erasure")],
+        "soon": [matter("r-soon", due="2027-03-06", days_left=7, extendable=False)],
+        "paused": [matter("r-paused", status="paused", extendable=False)],
+        "unconfirmed": [
+            {"request_id": "r-letter", "type": "erasure", "source": "letter", "received": "2027-01-29"},
+            {"request_id": "r-phone", "type": "access", "source": "phone", "received": "2027-01-30"},
+        ],
+    },
+}
 CODE: dict[str, Any] = {"controller": CONTROLLER, "purpose": "erasure", "code": "482913", "minutes": 15}
 
 
@@ -120,7 +143,12 @@ def test_a_deadline_is_of_the_day_that_ends_at_the_controllers_seat(kind: str) -
 
 
 def facts(kind: str) -> dict[str, Any]:
-    return {"code": CODE, "dpo_brake": BRAKED, "dpo_recipients": FACTS | {"recipients": BY_HAND}}.get(kind, FACTS)
+    return {
+        "code": CODE,
+        "dpo_brake": BRAKED,
+        "dpo_deadlines": DEADLINES,
+        "dpo_recipients": FACTS | {"recipients": BY_HAND},
+    }.get(kind, FACTS)
 
 
 def in_english(kind: str, **more: Any) -> str:
@@ -172,7 +200,7 @@ def test_nothing_is_loaded_linked_or_run(kind: str, language: str) -> None:
     """A mail to the DPO links to the desk, and no mail to anything else."""
     page = Text(render(kind, language, **facts(kind)).html)
     assert page.tags.isdisjoint({"script", "img", "link", "iframe", "form"})
-    to_the_desk = {"dpo_approval", "dpo_second_approval", "dpo_attention", "dpo_brake"}
+    to_the_desk = {"dpo_approval", "dpo_second_approval", "dpo_attention", "dpo_brake", "dpo_deadlines"}
     assert page.links == ([DESK] if kind in to_the_desk else [])
 
 
@@ -198,6 +226,7 @@ def test_no_sentence_is_left_over() -> None:
     }
     built |= {f"confirm_submitted.{kind}" for kind in ("access", "erasure")}
     built |= {f"completed_erasure.{each['status']}" for each in RECIPIENTS}
+    built |= {f"dpo_deadlines.{name}" for name in ("overdue", "near", "soon", "paused")}
     built |= {f"dpo_brake.{action}" for action in ("delete", "anonymise")}
     assert {name for name in said - built if f'"{name}"' not in source} == set()
 
@@ -412,6 +441,39 @@ def test_the_dpo_sees_what_is_braked_and_what_to_answer() -> None:
     assert pasted(mail.text) == [{"action": action, **named} for action in ("continue_sweep", "cancel_sweep")]
 
 
+def test_the_dpo_reads_what_is_due_the_most_urgent_first_and_what_to_paste() -> None:
+    text = in_english("dpo_deadlines")
+    said = [
+        "1 request is overdue:",
+        "* access r-late\n    Due on 26 February 2027\n    1 day overdue.\n    Status: needs attention",
+        "2 requests are due within two days:",
+        "* access r-today\n    Due on 27 February 2027\n    That is today.",
+        "* erasure r-near\n    Due on 1 March 2027\n    2 days are left.",
+        "1 request is due within seven days:",
+        "* access r-soon\n    Due on 6 March 2027\n    7 days are left.",
+        "1 request is paused; its time stands still",
+        "* access r-paused\n    Status: paused",
+        "2 requests that came by letter or phone were never confirmed by the person.",
+        "* erasure r-letter\n    Received on 29 January 2027 (letter)",
+    ]
+    places = [text.index(part) for part in said]
+    assert places == sorted(places)
+    shown = [each["request_id"] for each in pasted(text) if each["action"] == "show"]
+    assert shown == ["r-late", "r-today", "r-near", "r-soon", "r-paused"]
+    extend = [each for each in pasted(text) if each["action"] == "extend"]
+    assert extend == [{"action": "extend", "request_id": name, "reason": ""} for name in ("r-today", "r-near")]
+    assert "not listed" not in text
+    more = in_english("dpo_deadlines", more=3)
+    assert "3 more requests are not listed here." in more
+    assert {"action": "open"} in pasted(more)
+
+
+def test_who_is_told_late_is_not_told_that_nothing_was_deleted_yet() -> None:
+    assert "change your mind" in in_english("request_received")
+    begun = {**REQUEST, "erasing_since": "2027-02-01T09:00:00Z"}
+    assert "change your mind" not in in_english("request_received", request=begun)
+
+
 HOSTILE = "</p><script>alert(1)</script>{{ 7 * 7 }}{controller.__class__}\u202e\U0001f600'\"&"
 
 
@@ -440,7 +502,13 @@ def test_what_people_write_is_data(language: str) -> None:
 def hostile_run(kind: str) -> dict[str, Any]:
     store = {"title": HOSTILE, "action": "delete", "due": 1, "scanned": 1, "share": 100.0, "brake": 10}
     run = {"run_id": HOSTILE, "request": {"request_id": HOSTILE}, "report": HOSTILE, "stores": {HOSTILE: store}}
-    return run if kind == "dpo_brake" else {}
+    parts = {
+        "paused": [matter(HOSTILE, status=HOSTILE)],
+        "unconfirmed": [matter(HOSTILE, source=HOSTILE, received="2027-01-29")],
+    }
+    due = {"desk": HOSTILE, "more": 0, "parts": {"overdue": [], "near": [], "soon": [], **parts}}
+    facts: dict[str, dict[str, Any]] = {"dpo_brake": run, "dpo_deadlines": due}
+    return facts.get(kind, {})
 
 
 def test_subjects_are_one_line() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from rightful.service.sweep.measuring import Point
+    from rightful.service.measuring import Point
 
 Event = dict[str, Any]
 Step = Callable[[Deps, Event, TimeLeft], Any]

@@ -108,6 +108,17 @@ ANONYMISED_MARK = "rightful_anonymised_at"
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail."""
+
+    name: str
+    """With an ending that fits `media_type`; ASCII, no personal data."""
+    media_type: str
+    """For example `text/calendar; charset=utf-8`."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """One e-mail. `subject` holds no personal data."""
 
@@ -117,6 +128,7 @@ class Mail:
     html: str
     key: str
     """Names this mail for good, e.g. `<request id>:completed`: the same key is never sent twice."""
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Mailer(Protocol):

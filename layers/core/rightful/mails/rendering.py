@@ -34,6 +34,7 @@ KINDS: Final = (
     "dpo_brake",
     "dpo_recipients",
     "recipient_erasure",
+    "dpo_deadlines",
 )
 
 
@@ -66,6 +67,9 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
                       action, due, scanned, share and brake (percent)}
     dpo_recipients    request, article, recipients: [{title, why, identities: name -> values}]
     recipient_erasure request, article (what has the recipient told), identities: name -> values
+    dpo_deadlines     parts: the lists overdue, near, soon and paused, each [{request_id, type, status, due (ISO date),
+                      days_left, extendable}], and unconfirmed: [{request_id, type, source, received (ISO date)}];
+                      more: how many requests were left out of the lists
     Raises jinja2.UndefinedError when a fact is missing.
     """
     if kind not in KINDS:

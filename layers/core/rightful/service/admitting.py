@@ -29,10 +29,10 @@ def admit(deps: Deps, request_id: str, person: str, verified_at: datetime) -> di
     `joined_to`, until it expires. Every step may be repeated; what another process left half done is finished.
     Raises NotFound when the request expired, TryAgain."""
     item = requests.load(deps, request_id)
-    if item["status"] != Status.awaiting_verification.value:
-        return _begin(deps, item, person, verified_at)
     if _lapsed(deps, item):
         raise NotFound("This request was not confirmed in time.")
+    if item["status"] != Status.awaiting_verification.value:
+        return _begin(deps, item, person, verified_at)
     standing = reserve(deps, item, person)
     if standing["request_id"] != request_id:
         deps.table.update(

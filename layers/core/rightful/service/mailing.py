@@ -8,7 +8,7 @@ from typing import Any, Final
 from rightful import mails
 from rightful.clocks import moment, stamp
 from rightful.errors import TryAgain
-from rightful.ports import Mail
+from rightful.ports import Attachment, Mail
 from rightful.service import requests
 from rightful.service.deps import Deps
 
@@ -26,6 +26,7 @@ def send_once(
     *,
     number: int = 1,
     recipient: str = "",
+    attachments: tuple[Attachment, ...] = (),
     **facts: Any,
 ) -> None:
     """Mails `kind` (see `rightful.mails.render`, also for `facts`) about a request. `number` tells apart mails of one
@@ -39,7 +40,9 @@ def send_once(
     if not _claimed(deps, pk, sk):
         return
     key = f"{request_id}:{kind}:{number}"
-    message_id = deps.mailer.send(Mail(to=to, subject=mail.subject, text=mail.text, html=mail.html, key=key))
+    message_id = deps.mailer.send(
+        Mail(to=to, subject=mail.subject, text=mail.text, html=mail.html, key=key, attachments=attachments)
+    )
     deps.table.update(pk, sk, {"sent_at": stamp(deps.clock()), "message_id": message_id})
 
 

@@ -10,7 +10,7 @@ from rightful.clocks import stamp
 from rightful.errors import Conflict, NeedsAttention
 from rightful.model import RequestPolicy
 from rightful.searching import Findings, Search
-from rightful.service import contacts, discovering, erased, mail_events, mailing, progress, protecting, requests
+from rightful.service import acknowledging, discovering, erased, progress, protecting, requests
 from rightful.service.deps import Deps
 
 Request = dict[str, Any]
@@ -63,7 +63,7 @@ def _next(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
         return _answer("halt", **answer, failed=doubtful)
     if plan.get("asks") and not _approved(deps, request, plan, digest):
         _set(deps, request, {"plan_hash": digest})
-        _acknowledge(deps, request)
+        acknowledging.acknowledge(deps, request)
         return _answer("ask", **answer)
     if policy.grace_period and request["type"] == "erasure" and "erasing_since" not in request:
         until = _grace_ends(request, policy.grace_period)
@@ -71,7 +71,7 @@ def _next(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
             _set(deps, request, {"plan_hash": digest, "scheduled_for": stamp(until)})
             what = f"Erasure is scheduled for {until:%Y-%m-%d %H:%M} UTC"
             requests.transition(deps, request_id, "scheduled", what=what, expect=requests.NOT_PAUSED)
-            _acknowledge(deps, request | {"scheduled_for": stamp(until)})
+            acknowledging.acknowledge(deps, request | {"scheduled_for": stamp(until)})
             return _answer("wait", **answer, until=stamp(until))
     _go(deps, request, digest)
     return _answer("go", **answer, **work_left(deps, request_id, plan, search))
@@ -176,17 +176,6 @@ def _set(deps: Deps, request: Request, facts: dict[str, Any], status: str = "") 
     expect = {"verified_at": request["verified_at"], "status": status or progress.OPEN}
     if deps.table.update(requests.pk(request["request_id"]), "REQUEST", facts, expect=expect) is None:
         raise progress.Ended
-
-
-def _acknowledge(deps: Deps, request: Request) -> None:
-    """Tells the person what goes on, where it takes more than a moment, and how to withdraw. Work does not depend on
-    it: a mail that the provider refuses for good is noted."""
-    request_id, kind = request["request_id"], "request_received"
-    to, controller = contacts.of_request(deps, request).email, deps.datamap.controller
-    try:
-        mailing.send_once(deps, request_id, kind, to, request["locale"], request=request, controller=controller)
-    except NeedsAttention as refusal:
-        mail_events.note_refusal(deps, request_id, kind, str(refusal))
 
 
 def _go(deps: Deps, request: Request, digest: str) -> None:

@@ -105,6 +105,7 @@ def append(
     for _ in range(_RACES):
         item = load(deps, request_id)
         if any(each["key"] == key for each in entries(deps, item)):
+            _catch_up(deps, item)
             return item
         if not _is(item, expect):
             raise Conflict(f"The request is {item['status']}, and no longer as it was.")

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
-from rightful.clocks import moment, stamp
+from rightful.clocks import stamp
 from rightful.errors import Conflict, Gone, NeedsAttention, NotFound, TryAgain
 from rightful.lifecycle import TERMINAL, Status
-from rightful.service import completing, progress, receipting, requests
+from rightful.service import completing, downloads, progress, receipting, requests
 from rightful.service.deps import Deps
 from rightful.service.verifying import Proof, is_id
 
 LINK_SECONDS: Final = 300
-PACKAGE_LIFE: Final = timedelta(days=7)
-"""After completion; the exports bucket expires objects by the same rule."""
 
 
 def listed(deps: Deps, proof: Proof) -> list[dict[str, Any]]:
@@ -34,7 +32,7 @@ def one(deps: Deps, proof: Proof, request_id: str) -> dict[str, Any]:
     if item["status"] == Status.completed.value:
         shown["result"] = {"stores": completing.outcomes(deps, item["request_id"])}
         if item["type"] == "access":
-            shown["result"]["download_until"] = stamp(_package_ends(item))
+            shown["result"]["download_until"] = stamp(downloads.ends(item))
     return shown
 
 
@@ -60,12 +58,12 @@ def download(deps: Deps, proof: Proof, request_id: str) -> dict[str, Any]:
     if item["status"] != Status.completed.value:
         raise Conflict(f"The request is {item['status']}: there is nothing to download.")
     now = deps.clock()
-    ends = _package_ends(item)
+    ends = downloads.ends(item)
     if now >= ends:
         raise Gone("The download was deleted 7 days after it was ready. Make a new access request.")
     seconds = min(LINK_SECONDS, max(1, int((ends - now).total_seconds())))
-    key, name = f"packages/{item['request_id']}.zip", "my-data.zip"
-    return {"url": deps.files.link(key, name, seconds), "expires_at": stamp(now + timedelta(seconds=seconds))}
+    link = deps.files.link(downloads.key(item["request_id"]), "my-data.zip", seconds)
+    return {"url": link, "expires_at": stamp(now + timedelta(seconds=seconds))}
 
 
 def receipt(deps: Deps, proof: Proof, request_id: str) -> str:
@@ -102,7 +100,3 @@ def _progress(deps: Deps, item: dict[str, Any]) -> dict[str, int]:
         names |= {name for name, store in deps.datamap.stores.items() if store.covered}
     done = [row for row in rows.values() if row.get("skipped") or (row.get("done") and not row.get("left"))]
     return {"total": len(names), "done": len(done)}
-
-
-def _package_ends(item: dict[str, Any]) -> datetime:
-    return moment(item["changed_at"]) + PACKAGE_LIFE

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from rightful.clocks import moment
 from rightful.service.deps import Deps
+from rightful.service.measuring import Point
 from rightful.service.sweep import runs
 
 OF_A_STORE: Final = {
@@ -22,14 +22,6 @@ OF_A_STORE: Final = {
     "FailedRecords": "failed",
 }
 """Metric -> its count in a store's part of the summary (`rightful.tallies`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """Metrics under one set of dimensions. `counts`: name -> value; those that end in `Seconds` are seconds."""
-
-    dimensions: dict[str, str]
-    counts: dict[str, float]
 
 
 def first(deps: Deps, summary: Mapping[str, Any], what: Literal["ended", "braked"]) -> bool:
