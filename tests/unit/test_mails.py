@@ -166,7 +166,7 @@ def test_no_sentence_is_left_over() -> None:
     built = {f"{kind}.{part}" for kind in KINDS for part in ("subject", "title")}
     built |= {name for name in said if name.endswith(("_one", "_many"))}
     built |= {"request_received.access", "request_received.erasure"}
-    built |= {f"dpo_approval.{action}" for action in ("delete", "anonymise", "keep", "export")}
+    built |= {f"dpo_approval.{action}" for action in ("delete", "anonymise", "keep", "held", "export")}
     built |= {f"dpo_brake.{action}" for action in ("delete", "anonymise")}
     assert {name for name in said - built if f'"{name}"' not in source} == set()
 

@@ -45,8 +45,9 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
     request_received  request (item of the requests table)
     withdrawn, rejected                   request; a rejected one has `refusal: {ground, reason}`
     completed_access, completed_erasure   request, stores: name -> {title, covered, deleted, anonymised, kept,
-                                          kept_by: ground -> ISO date or "", law, blocked, blocked_until, left,
-                                          skipped, reason}
+                                          kept_by: ground -> ISO date or "", law, held, held_by: [{ground, ...}],
+                                          blocked, blocked_until, left, skipped, reason}; the request may have
+                                          `follows`, the id of an earlier one
     dpo_approval      request, plan (see rightful.plans)
     dpo_attention     request, plan, failed (store names), problem (what went wrong, in words)
     dpo_brake         request (its request_id is the run's), run_id, report (where it is), stores: name -> {title,
