@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from rightful import lifecycle
@@ -32,9 +32,8 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
         request = requests.transition(deps, request_id, "rejected", what="Your request was refused")
     else:
         facts = _remember(deps, request) if request["type"] == "erasure" else {}
-        request = requests.transition(
-            deps, request_id, "completed", what=_sentence(request, facts), noted=facts, **facts
-        )
+        what = _sentence(request, facts)
+        request = requests.transition(deps, request_id, "completed", what=what, noted=facts, **facts)
     if request["type"] == "access" and request["status"] != "completed":
         _leave_nothing(deps, request_id)
     following.settle(deps, request_id)
@@ -77,13 +76,13 @@ def _sentence(request: dict[str, Any], facts: dict[str, Any]) -> str:
     return "The erasure is done; our mail says what was deleted and what was kept"
 
 
-def outcomes(deps: Deps, request: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def outcomes(deps: Deps, request_id: str, only: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
     """Store -> what was done there, for the person: counts, grounds, dates; `covered: False` for a store that
-    Rightful does not reach yet. Of a request that follows another one, its own stores only."""
-    rows = progress.rows(deps, request["request_id"])
+    Rightful does not reach yet. `only`: the `stores` of a request that follows another one."""
+    rows = progress.rows(deps, request_id)
     hidden = ("pk", "sk", "lookups", "parts", "sealed")
     result: dict[str, dict[str, Any]] = {}
-    for name in request.get("stores", deps.datamap.stores):
+    for name in deps.datamap.stores if only is None else only:
         store = deps.datamap.stores.get(name)
         facts = {key: value for key, value in rows.get(name, {}).items() if key not in hidden}
         covered = store is None or store.covered
@@ -106,5 +105,5 @@ def tell(deps: Deps, request: dict[str, Any]) -> None:
         request["locale"],
         request=request,
         controller=deps.datamap.controller,
-        stores=outcomes(deps, request),
+        stores=outcomes(deps, request_id, request.get("stores")),
     )

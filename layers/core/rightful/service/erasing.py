@@ -156,7 +156,7 @@ def _page(deps: Deps, task: Task, state: State) -> None:
             searching.note_kept(state.kept_by, decision)
         elif decision.action in todo and not planned and name not in findings.withheld:
             state.later += 1
-        elif decision.action in todo and (by := task.left.over(name, lambda each=record: holds()(store, each))):
+        elif decision.action in todo and (by := task.left.over(name, partial(_covering, holds, store, record))):
             _note_held(state, decision.action if planned else None, by)
         elif decision.action in todo:
             todo[decision.action].append(record)
@@ -168,6 +168,10 @@ def _page(deps: Deps, task: Task, state: State) -> None:
     state.cursor = page.cursor
     if page.cursor is None:
         state.lookup += 1
+
+
+def _covering(holds: Callable[[], searching.Held], store: str, record: Record) -> Mapping[str, searching.Facts]:
+    return holds()(store, record)
 
 
 def _note_held(state: State, planned: plans.Action | None, by: Mapping[str, searching.Facts]) -> None:

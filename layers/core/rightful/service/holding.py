@@ -17,7 +17,7 @@ from rightful.service.deps import Deps
 from rightful.service.erased import digests
 
 PAGE = 500
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """Stands in the names of executions and in keys."""
 
 
@@ -55,7 +55,7 @@ def place(
     if not reason.strip():
         raise Invalid("A hold needs a reason.", errors=[("reason", "say why, without naming anyone")])
     if not _ID.fullmatch(hold_id):
-        cure = "up to 64 letters, digits, dots, hyphens and underscores, beginning with a letter or digit"
+        cure = "write up to 64 letters, digits, dots, hyphens and underscores"
         raise Invalid("A hold needs an id that can stand in names.", errors=[("hold_id", cure)])
     if scope != "person" and store not in deps.datamap.stores:
         raise Invalid("There is no such store.", errors=[("store", f"one of {', '.join(deps.datamap.stores)}")])

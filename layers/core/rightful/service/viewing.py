@@ -32,7 +32,7 @@ def one(deps: Deps, proof: Proof, request_id: str) -> dict[str, Any]:
     if item["status"] == Status.rejected.value:
         shown["refusal"] = {**item.get("refusal", {}), "complaint": deps.datamap.controller.complaint}
     if item["status"] == Status.completed.value:
-        shown["result"] = {"stores": completing.outcomes(deps, item)}
+        shown["result"] = {"stores": completing.outcomes(deps, item["request_id"], item.get("stores"))}
         if item["type"] == "access":
             shown["result"]["download_until"] = stamp(_package_ends(item))
     return shown

@@ -9,6 +9,7 @@ from typing import Any
 
 from rightful import searching
 from rightful.identities import grouped
+from rightful.model import Record
 from rightful.searching import Facts, Findings, Search
 from rightful.service import protecting, sealed
 from rightful.service.deps import Deps
@@ -26,7 +27,7 @@ def judge(deps: Deps, search: Search) -> searching.Held:
         return searching.nothing_held
     proven = search.proven
 
-    def held(store: str, record: searching.Record) -> Mapping[str, Facts]:
+    def held(store: str, record: Record) -> Mapping[str, Facts]:
         identities = grouped([*deps.connectors[store].identities(record), *proven])
         return holds.over(deps, store, record, identities)
 
