@@ -50,15 +50,18 @@ def settle(deps: Deps, request_id: str) -> None:
     request = requests.load(deps, request_id)
     if request["status"] not in lifecycle.TERMINAL:
         return
+    protecting.unguard(deps, request_id)
     let_go = _let_go(deps, request)
+    spent: list[str] = []
     for n, released in enumerate(let_go):
         notes = [_note(hold_id, request_id) for hold_id in released]
         if any(deps.table.get_many([(protecting.HOLDS, note) for note in notes])):
             _follow(deps, request, let_go[: n + 1])
-            for note in notes:
-                deps.table.delete(protecting.HOLDS, note)
+            spent += notes
     if set(request.get("withheld", ())) <= _flat(let_go):
         _forget(deps, request_id)
+    for note in spent:  # last: they bring whoever releases the hold again here
+        deps.table.delete(protecting.HOLDS, note)
 
 
 def _let_go(deps: Deps, request: Request) -> list[list[str]]:
@@ -89,6 +92,7 @@ def _follow(deps: Deps, request: Request, let_go: Sequence[Sequence[str]]) -> No
     if new["status"] in lifecycle.TERMINAL:
         settle(deps, new_id)
     else:
+        requests.announce(deps, new)
         deps.executions.start(new["type"], new_id)
 
 
@@ -114,7 +118,6 @@ def _make(deps: Deps, request: Request, new_id: str, let_go: Sequence[Sequence[s
     partly = sorted(name for name in free if any(not set(holds) <= now for holds in withheld[name].values()))
     item = requests.begun(_item(deps, request, new_id) | {"stores": sorted(free), "partly": partly})
     deps.table.put_new(requests.pk(new_id), "REQUEST", item)
-    requests.announce(deps, requests.load(deps, new_id))
     return True
 
 
@@ -137,7 +140,6 @@ def _item(deps: Deps, request: Request, new_id: str) -> Request:
 
 def _forget(deps: Deps, request_id: str) -> None:
     """What was found goes at once; what says whose request it was, when its record-keeping period ends."""
-    protecting.unguard(deps, request_id)
     for item in deps.table.query(requests.pk(request_id), "SEALED#"):
         deps.table.delete(item["pk"], item["sk"])
     kept = periods.parse(deps.datamap.controller.records_kept)
