@@ -131,6 +131,16 @@ class ConnectorSuite:
             (record,) = found(bench, person)
             assert [other for other in bench.near if connector.matches(record, bench.locator, other)] == [person]
 
+    def test_says_of_each_record_whose_it_is(self, bench: Bench) -> None:
+        """The inverse of finding: legal holds on somebody are told by it."""
+        people = [*bench.near, *bench.odd]
+        for person in people:
+            bench.add(person, 1)
+        connector = bench.connector()
+        for person in people:
+            (record,) = found(bench, person)
+            assert connector.identities(record) == {(bench.locator.by, person)}
+
     def test_takes_identities_literally(self, bench: Bench) -> None:
         bench.add("acct-1", 1)
         before = bench.snapshot()

@@ -97,7 +97,12 @@ class DynamoBench(AwsBench, Meddling):
 
     def of(self, person: str) -> list[Record]:
         """Read without being recorded."""
-        reader = DynamoDB(self.admin, DynamoDB.Settings(**self.store.settings), lambda: datetime.now(UTC))
+        reader = DynamoDB(
+            self.admin,
+            DynamoDB.Settings(**self.store.settings),
+            lambda: datetime.now(UTC),
+            locate=self.store.locate,
+        )
         return list(reader.find(self.locator, person, None, 1000).records)
 
     def remove(self, person: str) -> None:

@@ -27,7 +27,7 @@ class MemoryBench(Meddling):
 
     def __init__(self) -> None:
         self.store = store("memory", {}, {"attribute": "email"})
-        self.memory = MemoryStore()
+        self.memory = MemoryStore(locate=self.store.locate)
 
     def connector(self) -> Connector:
         return self.memory

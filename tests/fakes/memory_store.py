@@ -38,6 +38,8 @@ class MemoryStore:
 
     initial: Iterable[Mapping[str, Any]] = ()
     key: Sequence[str] = ("id",)
+    locate: Sequence[Locator] = ()
+    """The locators that the data map has for this store."""
     clock: Clock = lambda: datetime.now(UTC)
     files: dict[str, bytes] = field(default_factory=dict)
     blocked: dict[str, datetime | None] = field(default_factory=dict)
@@ -124,6 +126,9 @@ class MemoryStore:
     def matches(self, record: Record, locator: Locator, value: str) -> bool:
         return value in texts(record.data, locator.through["attribute"])
 
+    def identities(self, record: Record) -> set[tuple[str, str]]:
+        return identities(self.locate, record)
+
     def delete(self, records: Sequence[Record], guard: Sequence[str]) -> list[Result]:
         fault = self._enter_call("delete")
         results = [self._delete(record, guard) for record in records]
@@ -200,6 +205,10 @@ class MemoryStore:
         marked = {**item, **changes, ANONYMISED_MARK: stamp(self.clock())}
         self.put({name: value for name, value in marked.items() if name not in removed})
         return Result(Done.anonymised)
+
+
+def identities(locate: Iterable[Locator], record: Record) -> set[tuple[str, str]]:
+    return {(each.by, text) for each in locate for text in texts(record.data, each.through["attribute"])}
 
 
 def texts(data: Mapping[str, Any], path: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from rightful import retention
 from rightful.model import Done, Record, Result, Store
 from rightful.ports import SweepPage, Wanted, Written
-from tests.fakes.memory_store import MemoryStore, texts
+from tests.fakes.memory_store import MemoryStore, identities
 from tests.fakes.recording import Fault, no_fault
 
 
@@ -59,11 +59,7 @@ class MemorySweeper:
         return SweepPage(tuple(records), len(looked_at), looked_at[-1] if more else None, 0.5 * len(looked_at))
 
     def identities(self, record: Record) -> set[tuple[str, str]]:
-        return {
-            (locator.by, text)
-            for locator in self.rules.locate
-            for text in texts(record.data, locator.through["attribute"])
-        }
+        return identities(self.rules.locate, record)
 
     def delete(self, records: Sequence[Record], guard: Sequence[str]) -> Written:
         return self._write(

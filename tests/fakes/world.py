@@ -326,6 +326,8 @@ def make_world(
     executions, events = MemoryExecutions(), MemoryEvents()
     stores = small_stores() if stores is None else stores
     datamap = datamap or small_map()
+    for name in stores.keys() & datamap.stores.keys():
+        stores[name].locate = datamap.stores[name].locate
     sweepers = {name: MemorySweeper(stores[name], rules) for name, rules in datamap.stores.items() if name in stores}
     reports, evidence, signer, webhooks = MemoryFiles(), MemoryEvidence(), MemorySigner(), MemoryWebhooks()
     deps = Deps(

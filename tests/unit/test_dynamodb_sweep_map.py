@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rightful.model import Locator, Record, Retention
-from rightful.stores.dynamodb_map import Through
-from rightful.stores.dynamodb_sweep_map import Due, attributes, buckets, check, following, identities
+from rightful.stores.dynamodb_map import Through, identities
+from rightful.stores.dynamodb_sweep_map import Due, attributes, buckets, check, following
 from tests.contract.connector_suite import store
 
 SETTINGS: dict[str, Any] = {"table": "people", "key": ["pk", "sk"]}

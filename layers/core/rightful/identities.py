@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 from rightful.errors import Invalid
@@ -40,6 +41,14 @@ def variants(identity: Identity, value: str) -> list[str]:
     it differs. Both are the same mailbox: one is the normal form of the other."""
     typed = value if identity.form == "exact" else value.strip(_SPACE)
     return list(dict.fromkeys((normalise(identity, typed), typed)))
+
+
+def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """(identity name, value) pairs as identity name -> values."""
+    found: dict[str, set[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, set()).add(value)
+    return found
 
 
 def checked_email(value: str, field: str = "email") -> str:

@@ -2,10 +2,10 @@
 
 A plan is plain JSON:
 {"request_id", "type", "map_version", "stores": {name: {"covered", "failed", "waits_for", "digest", and for an
-erasure "delete", "anonymise", "keep", "done", "kept": [...], for an access "export"}}}. Counts are records. A store
-that leads to more values of an identity than one person has says `too_many`: that identity's name. `digest`
-is a keyed fingerprint of which records were found, so that two plans over different records never share a hash even
-when the counts agree. It names no person.
+erasure "delete", "anonymise", "keep", "done", "held", "kept": [...], "held_by": [{"hold_id", "ground", "until"}],
+for an access "export"}}}. Counts are records. A store that leads to more values of an identity than one person has
+says `too_many`: that identity's name. `digest` is a keyed fingerprint of which records were found, so that two plans
+over different records never share a hash even when the counts agree. It names no person.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rightful import anonymising, paths, periods
 from rightful.model import DataMap, Locator, Record, Store
 from rightful.ports import ANONYMISED_MARK
 
-Action = Literal["delete", "anonymise", "keep", "done"]
+Action = Literal["delete", "anonymise", "keep", "done", "held"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class Decision:
     """What an erasure does to one record, and why."""
 
     action: Action
-    """`done`: anonymised by an earlier run, nothing left to do."""
+    """`done`: anonymised by an earlier run, nothing left to do. `held`: it would be deleted or anonymised, but for a
+    legal hold; `decide` knows of none."""
     ground: str = ""
     until: datetime | None = None
     """keep: when the ground ends; None when the record's date is missing or cannot be read."""

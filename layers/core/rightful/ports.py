@@ -31,6 +31,9 @@ class Connector(Protocol):
     def matches(self, record: Record, locator: Locator, value: str) -> bool:
         """Whether `locator` would find this record for `value`; pure, no call."""
 
+    def identities(self, record: Record) -> set[tuple[str, str]]:
+        """(identity name, value) of whoever the store's locators would find this record for; pure, no call."""
+
     def delete(self, records: Sequence[Record], guard: Sequence[str]) -> list[Result]:
         """Delete each record if the top-level attributes named in `guard` still have the values that were read.
         One result per record, in order; a record that is no longer there is `gone`."""
@@ -94,7 +97,7 @@ class Sweeper(Protocol):
         """The next records of a segment. Records that are written meanwhile may or may not come; no other is missed."""
 
     def identities(self, record: Record) -> set[tuple[str, str]]:
-        """(identity name, value) of whoever the store's locators would find this record for; pure."""
+        """As `Connector.identities`."""
 
     def delete(self, records: Sequence[Record], guard: Sequence[str]) -> Written:
         """As `Connector.delete`, but a record that the store refuses for good is `failed`."""

@@ -26,6 +26,15 @@ NOBODY = frozenset(
 ) | {"00000000-0000-0000-0000-000000000000"}
 """Values that stores hold where they know of no identity. They are never followed."""
 NONE: Mapping[str, str] = {}
+Facts = Mapping[str, str]
+"""What others than the DPO may know of a legal hold: `ground`, and `until` (RFC 3339, empty when it does not say)."""
+HELD = plans.Decision("held")
+Held = Callable[[str, Record], Mapping[str, Facts]]
+"""Store and record -> the legal holds that cover it, by id."""
+
+
+def nothing_held(store: str, record: Record) -> Mapping[str, Facts]:  # noqa: ARG001 - a `Held`
+    return {}
 
 
 @dataclass(slots=True)
@@ -40,6 +49,10 @@ class Findings:
     """Ground -> latest end (RFC 3339), empty text when a record does not say."""
     marks: list[str] = field(default_factory=list)
     """Keyed hash of each record to delete or anonymise, with that action: the plan, record by record."""
+    withheld: dict[str, list[str]] = field(default_factory=dict)
+    """Keyed hash of each record that legal holds keep from that (`held_mark`) -> ids of the holds."""
+    held_by: dict[str, Facts] = field(default_factory=dict)
+    """Hold id -> facts, of the holds in `withheld`."""
     fingerprint: int = 0
     """Sum of the keyed hashes of the records' keys and actions, modulo 2^256: independent of order."""
     privileged: int = 0
@@ -62,6 +75,17 @@ class Search:
     """When (RFC 3339): what came later is not among what was found, or not for sure."""
     origin: dict[str, Any] | None = None
     """After something was erased: the search that this one goes on from, as JSON."""
+    wanted: dict[str, list[str]] | None = None
+    """Not None: only these records are found (store -> `held_mark`), and nothing that they give is followed."""
+
+    @property
+    def proven(self) -> list[tuple[str, str]]:
+        """The identity that the search began with, as (name, value)."""
+        return [(name, values[0]) for name, values in list(self.identities.items())[:1]]
+
+    def wanted_of(self, store: str) -> frozenset[str] | None:
+        """The only records of a store that may be found; None: all."""
+        return None if self.wanted is None else frozenset(self.wanted.get(store, ()))
 
     def to_bytes(self) -> bytes:
         return json.dumps(asdict(self), ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -109,29 +133,40 @@ def take(
     page: Page,
     as_of: datetime,
     digest: Callable[[str], str],
+    held: Held = nothing_held,
 ) -> None:
-    """Counts a page of the first lookup, follows what it gives, and moves on. All or nothing: when `digest` or the
-    connector raises, the search is as it was."""
+    """Counts a page of the first lookup, follows what it gives, and moves on. All or nothing: when `digest`, `held` or
+    the connector raises, the search is as it was."""
     name, index, value = search.queue[0]
     store = datamap.stores[name]
     findings = search.stores[name]
     locator = store.locate[index]
     earlier = before(findings.lookups, (index, value))
+    wanted = search.wanted_of(name)
     given: list[tuple[str, str]] = []
-    new: list[tuple[plans.Decision, str]] = []
+    new: list[tuple[plans.Decision, str, Mapping[str, Facts]]] = []
     privileged = 0
     for record in page.records:
-        given += [(identity, text) for identity, path in locator.gives.items() for text in _texts(record, path)]
+        if wanted is None:
+            given += [(identity, text) for identity, path in locator.gives.items() for text in _texts(record, path)]
+        elif held_mark(name, record, digest) not in wanted:
+            continue
         if any(connector.matches(record, store.locate[i], v) for i, v in earlier):
             continue
         decision = plans.decide(store, record, as_of, locator)
-        new.append((decision, mark_of(name, decision, record, digest)))
+        holds = held(name, record) if decision.action in ("delete", "anonymise") else {}
+        if holds:
+            decision = HELD
+        new.append((decision, mark_of(name, decision, record, digest), holds))
         privileged += approvals.is_privileged(store.privileged, record.data)
     findings.privileged += privileged
-    for decision, mark in new:
+    for decision, mark, holds in new:
         findings.counts[decision.action] = findings.counts.get(decision.action, 0) + 1
         if decision.action == "keep":
             note_kept(findings.kept, decision)
+        elif decision is HELD:
+            findings.withheld[mark] = sorted(holds)
+            findings.held_by.update(holds)
         elif decision.action != "done":
             findings.marks.append(mark)
         findings.fingerprint = (findings.fingerprint + int.from_bytes(mark.encode(), "big")) % 2**256
@@ -149,6 +184,11 @@ def take(
 def mark_of(store: str, decision: plans.Decision, record: Record, digest: Callable[[str], str]) -> str:
     """What stands for one record and what is to be done to it, without saying whose it is."""
     return digest(f"{store}\n{decision.action}\n{record.key}")
+
+
+def held_mark(store: str, record: Record, digest: Callable[[str], str]) -> str:
+    """What stands for a record that a legal hold covers, whatever an erasure would do to it."""
+    return mark_of(store, HELD, record, digest)
 
 
 def _is_one_too_many(search: Search, datamap: DataMap, identity: str, value: str) -> bool:
@@ -169,25 +209,45 @@ def go_on(search: Search, datamap: DataMap, left_out: Mapping[str, str] = NONE) 
     identities is not gone on with, but the one before it."""
     if search.origin and any(findings.too_many for findings in search.stores.values()):
         search = _of(search.origin)
-    again = Search(identities=search.identities, began=search.began, origin=asdict(replace(search, origin=None)))
-    for name, store in datamap.stores.items():
-        if not store.covered:
-            continue
+    again = replace(search, stores={}, queue=[], cursor=None, origin=asdict(replace(search, origin=None)))
+    for name in _searched(search, datamap):
         findings = search.stores.get(name)
         if findings is not None and not findings.failed:
             again.stores[name] = findings
-            continue
-        if name in left_out:
-            again.stores[name] = Findings(failed=left_out[name])
-            continue
+        else:
+            _look_up_all(again, datamap, name, left_out)
+    return again
+
+
+def seek(seeds: Search, datamap: DataMap, left_out: Mapping[str, str] = NONE) -> Search:
+    """A search, from the start, for the `wanted` records of `seeds` alone, by all identities that it names."""
+    again = Search(identities=seeds.identities, began=seeds.began, wanted=seeds.wanted)
+    for name in _searched(seeds, datamap):
+        _look_up_all(again, datamap, name, left_out)
+    return again
+
+
+def _searched(search: Search, datamap: DataMap) -> list[str]:
+    if search.wanted is not None:
+        return sorted(search.wanted)
+    return [name for name, store in datamap.stores.items() if store.covered]
+
+
+def _look_up_all(search: Search, datamap: DataMap, name: str, left_out: Mapping[str, str]) -> None:
+    """Puts every lookup that the identities known so far make possible in a store at the end of the queue."""
+    store = datamap.stores.get(name)
+    if store is None or not store.covered:
+        search.stores[name] = Findings(failed=left_out.get(name, "the store is no longer in the data map"))
+    elif name in left_out:
+        search.stores[name] = Findings(failed=left_out[name])
+    else:
         lookups = [
             (index, value)
             for index, locator in enumerate(store.locate)
             for value in search.identities.get(locator.by, [])
         ]
-        again.stores[name] = Findings(lookups=lookups)
-        again.queue += [(name, index, value) for index, value in lookups]
-    return again
+        search.stores[name] = Findings(lookups=lookups)
+        search.queue += [(name, index, value) for index, value in lookups]
 
 
 def fail(search: Search, reason: str) -> None:

@@ -106,6 +106,7 @@ class Refusal(BaseModel):
 class RequestView(RequestSummary):
     extended_until: Time | None = None
     paused_since: Time | None = None
+    follows: Annotated[Id, Field(description="The erasure that left something for a legal hold.")] | None = None
     stores: Progress
     events: list[Entry]
     refusal: Refusal | None = None

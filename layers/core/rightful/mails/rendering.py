@@ -53,8 +53,9 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
     request_received  request (item of the requests table)
     withdrawn, rejected                   request; a rejected one has `regime` and `refusal: {ground, law, reason}`
     completed_access, completed_erasure   request, stores: name -> {title, covered, deleted, anonymised, kept,
-                                          kept_by: ground -> ISO date or "", law, blocked, blocked_until, left,
-                                          skipped, reason}
+                                          kept_by: ground -> ISO date or "", law, held, held_by: [{ground, ...}],
+                                          blocked, blocked_until, left, skipped, reason}; the request may have
+                                          `follows`, the id of an earlier one
     completed_erasure                     recipients: [{title, status, why}] (see rightful.service.notifying)
     extended, paused  request, reason
     resumed           request

@@ -21,7 +21,10 @@ BATCH: Final = 100
 
 def acknowledge(deps: Deps, request: Mapping[str, Any]) -> None:
     """Tells the person, once, what goes on, where it takes more than a moment, and how to withdraw. Work does not
-    depend on it: a mail that the provider refuses for good is noted. Raises TryAgain."""
+    depend on it: a mail that the provider refuses for good is noted. Of what follows an earlier request of theirs they
+    hear when it is done. Raises TryAgain."""
+    if "follows" in request:
+        return
     request_id = request["request_id"]
     to, controller = contacts.of_request(deps, request).email, deps.datamap.controller
     try:
@@ -42,7 +45,7 @@ def catch_up(deps: Deps, open_ids: list[str], faults: Faults, time_left: TimeLef
             break
         with faults.noted("acknowledgements"):
             request = requests.load(deps, request_id)
-            if request["status"] in progress.OPEN and _owed(deps, request, deps.clock()):
+            if request["status"] in progress.OPEN and "follows" not in request and _owed(deps, request, deps.clock()):
                 acknowledge(deps, request)
                 told += 1
     return told

@@ -37,6 +37,12 @@ def seal(deps: Deps, owner: str, contact: Contact, until: datetime, **more: str)
     return deps.vault.seal(owner, json.dumps(facts).encode(), until)
 
 
+def moved(deps: Deps, request: Mapping[str, Any], owner: str) -> bytes:
+    """The sealed contact of a request, details and all, under the key of another one. Raises NotFound when the key of
+    the first lapsed."""
+    return deps.vault.seal(owner, deps.vault.open(request["request_id"], bytes(request["contact"])))
+
+
 def opened(deps: Deps, owner: str, sealed: bytes) -> Contact:
     """What `seal` was given. Raises NotFound when the owner's key lapsed."""
     facts = json.loads(deps.vault.open(owner, sealed))

@@ -9,7 +9,7 @@ from rightful.clocks import stamp
 from rightful.errors import NeedsAttention, TryAgain
 from rightful.periods import instant
 from rightful.searching import Search
-from rightful.service import contacts, progress, sealed
+from rightful.service import contacts, progress, sealed, withholding
 from rightful.service.deps import Deps, TimeLeft
 
 Item = dict[str, Any]
@@ -18,6 +18,8 @@ PAGE = 500
 _NAME = "search"
 SAVED = sealed.head_key(_NAME)
 """Sort key of the item that `found` opens."""
+SEEDS = "seeds"
+"""Name of the sealed search that a request which follows another one begins with (see `service.following`)."""
 
 
 def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
@@ -30,6 +32,9 @@ def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
     if as_of is None:
         raise NeedsAttention("the request has no time of receipt")
     search = _take_up(deps, request, head)
+    # Not for an access: what is held may be shown.
+    erases = request["type"] == "erasure" and bool(search.queue)
+    held = withholding.judge(deps, search) if erases else searching.nothing_held
     try:
         while search.queue:
             name, index, value = search.queue[0]
@@ -38,7 +43,7 @@ def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
             try:
                 page = connector.find(locator, value, search.cursor, PAGE)
                 searching.take(
-                    search, deps.datamap, connector, page, as_of, lambda key: deps.vault.digest("record", key)
+                    search, deps.datamap, connector, page, as_of, lambda key: deps.vault.digest("record", key), held
                 )
             except NeedsAttention as reason:
                 searching.fail(search, str(reason))
@@ -67,6 +72,11 @@ def _take_up(deps: Deps, request: Item, head: Item | None) -> Search:
     left_out = _left_out(deps, request, search) if search else {}
     if search and request.get("erasing_since"):
         return searching.go_on(search, deps.datamap, left_out)
+    if "follows" in request:
+        seeds = sealed.load(deps, request["request_id"], SEEDS)
+        if seeds is None:
+            raise NeedsAttention("nothing is left of what the erasure before this one found")
+        return searching.seek(Search.from_bytes(seeds), deps.datamap, left_out)
     search = searching.begin(deps.datamap, "email", contacts.of_request(deps, request).typed, left_out)
     search.began = stamp(deps.clock())
     return search

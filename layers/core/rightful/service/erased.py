@@ -2,7 +2,7 @@
 that comes back from a backup or an old import is recognised without anybody's identity having been kept.
 
 ERASED  <digest>  {before, except}: records with this identity and a last use before `before` were erased from all
-                  stores but those in `except`, which the DPO had left out.
+                  stores but those in `except`: the DPO left them out, or a legal hold withholds something there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from rightful.clocks import moment, stamp
-from rightful.errors import NotFound
+from rightful.errors import NotFound, TryAgain
 from rightful.identities import normalise
 from rightful.service.deps import Deps
 
@@ -39,6 +39,20 @@ def note(deps: Deps, identities: Mapping[str, Iterable[str]], before: datetime, 
         noted = deps.table.get(LEDGER, each)
         if noted is None or noted["before"] <= facts["before"]:
             deps.table.update(LEDGER, each, facts)
+
+
+def note_rest(deps: Deps, identities: Mapping[str, Iterable[str]], before: datetime, stores: Iterable[str]) -> None:
+    """What had been left in these stores when the erasure was noted is erased by now. Idempotent; without effect where
+    a later erasure was noted since. Raises TryAgain."""
+    done = set(stores)
+    for each in sorted(digests(deps, identities)):
+        noted = deps.table.get(LEDGER, each)
+        if noted is None or noted["before"] != stamp(before) or done.isdisjoint(noted["except"]):
+            continue
+        expect = {name: noted[name] for name in ("before", "except")}
+        rest = [name for name in noted["except"] if name not in done]
+        if deps.table.update(LEDGER, each, {"except": rest}, expect=expect) is None:
+            raise TryAgain("The ledger of erased identities is being changed by others.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 A store is gone through in passes from its start. The first erases. The second reads back, and erases once more what
 it still finds. If it found something, a third only reads: what is there then is *left over*, and goes to the DPO. All
-passes act on the records that the plan counted and on no others.
+passes act on the records that the plan counted and on no others; and of these on none that a legal hold covers right
+before it would be written (see docs/decisions/holds-and-erasures.md).
 Counts come from the plan and from the last pass, never from what single calls answered, so they are the same however
 often the step was killed and run again.
 """
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from rightful import anonymising, paths, plans, searching
@@ -21,7 +22,7 @@ from rightful.clocks import stamp
 from rightful.errors import NeedsAttention
 from rightful.model import Done, Locator, Record, Result
 from rightful.periods import instant
-from rightful.service import discovering, progress
+from rightful.service import discovering, progress, protecting, withholding
 from rightful.service.deps import Deps, TimeLeft
 
 PAGE = 100
@@ -44,15 +45,38 @@ class State:
     blocked_until: str = ""
     later: int = 0
     """Records of the person that came after the plan."""
+    held: int = 0
+    """Records that this pass left because of legal holds ..."""
+    spared: dict[str, int] = field(default_factory=dict)
+    """... and of these, action -> those that the plan had counted."""
+    held_by: dict[str, searching.Facts] = field(default_factory=dict)
+    """Hold id -> facts."""
     kept: int = 0
     kept_by: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be done in one store."""
+
+    store: str
+    findings: searching.Findings
+    marks: AbstractSet[str]
+    wanted: AbstractSet[str] | None
+    """See `Search.wanted`."""
+    as_of: datetime
+    left: withholding.Left
+    judge: Callable[[], searching.Held]
+    """Reads the legal holds."""
 
 
 def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[str, Any]:
     """Erases until the store is through or time runs short; `{"store", "done", "left"}`. Raises progress.Ended when
     the request is not verified, open, and past its point of no return."""
-    request, (head, saved) = progress.load_with(deps, request_id, discovering.SAVED, progress.row_key(store))
-    findings, row = discovering.found(deps, request_id, head).stores[store], saved or {}
+    keys = (discovering.SAVED, progress.row_key(store), withholding.key(store))
+    request, (head, saved, left_before) = progress.load_with(deps, request_id, *keys)
+    search, row = discovering.found(deps, request_id, head), saved or {}
+    findings = search.stores[store]
     lookups = progress.scope(deps, findings)
     if progress.finished(row, lookups) and not row.get("left"):
         return {"store": store, "done": True, "left": 0}
@@ -68,25 +92,37 @@ def step(deps: Deps, request_id: str, store: str, time_left: TimeLeft) -> dict[s
         progress.ensure_open(request)
     resumed = progress.resume(deps, request_id, row) if row.get("lookups") == lookups else None
     state = State(**resumed) if resumed else State()
-    marks = frozenset(findings.marks)
-
+    task = Task(
+        store,
+        findings,
+        frozenset(findings.marks),
+        search.wanted_of(store),
+        as_of,
+        withholding.left(deps, request_id, findings, left_before),
+        lambda: withholding.judge(deps, search),
+    )
     while True:
         while state.lookup < len(findings.lookups):
-            _page(deps, store, findings, marks, state, as_of)
+            _page(deps, task, state)
             if time_left() <= 0:
-                progress.save(deps, request_id, store, asdict(state), lookups=lookups)
-                return {"store": store, "done": False, "left": 0}
+                return _pause(deps, request_id, task, state, lookups)
         if (state.number > 1 and not state.due) or state.number == LAST_PASS:
             break
         state = _next_pass(state)
         if time_left() <= 0:
-            progress.save(deps, request_id, store, asdict(state), lookups=lookups)
-            return {"store": store, "done": False, "left": 0}
+            return _pause(deps, request_id, task, state, lookups)
+    withholding.save(deps, request_id, store, task.left)
     if state.number == LAST_PASS and state.blocked:
         _count(state, "delete", -min(state.blocked, state.due.get("delete", 0)))
     left = sum(state.due.values())
     progress.close(deps, request_id, store, lookups=lookups, left=left, **_outcome(state, planned))
     return {"store": store, "done": True, "left": left}
+
+
+def _pause(deps: Deps, request_id: str, task: Task, state: State, lookups: str) -> dict[str, Any]:
+    withholding.save(deps, request_id, task.store, task.left)
+    progress.save(deps, request_id, task.store, asdict(state), lookups=lookups)
+    return {"store": task.store, "done": False, "left": 0}
 
 
 def _next_pass(state: State) -> State:
@@ -95,29 +131,35 @@ def _next_pass(state: State) -> State:
     return State(number=LAST_PASS, blocked=state.blocked, blocked_until=state.blocked_until)
 
 
-def _page(
-    deps: Deps, store: str, findings: searching.Findings, marks: AbstractSet[str], state: State, as_of: datetime
-) -> None:
+def _page(deps: Deps, task: Task, state: State) -> None:
     """Acts on one page of one lookup, and moves `state` on. A record that the plan did not count (it came since) is
-    left alone and counted as `later`."""
+    left alone and counted as `later`; one that a legal hold covers, by now or when the plan was made, as `held`."""
+    store, findings = task.store, task.findings
     connector, rules = deps.connectors[store], deps.datamap.stores[store]
     index, value = findings.lookups[state.lookup]
     locator = rules.locate[index]
     page = connector.find(locator, value, state.cursor, PAGE)
     digest = partial(deps.vault.digest, "record")
+    holds = cache(task.judge)  # read at most once, after the page and before the first write
     todo: dict[plans.Action, list[Record]] = {"delete": [], "anonymise": []}
     for record in page.records:
+        name = searching.held_mark(store, record, digest)
+        if task.wanted is not None and name not in task.wanted:
+            continue
         if _seen(deps, store, findings.lookups[: state.lookup], record):
             continue
-        decision = plans.decide(rules, record, as_of, locator)
-        _ensure_as_planned(store, decision, record, digest, marks)
+        decision = plans.decide(rules, record, task.as_of, locator)
+        _ensure_as_planned(store, decision, record, digest, task.marks)
+        planned = searching.mark_of(store, decision, record, digest) in task.marks
         if decision.action == "keep":
             state.kept += 1
             searching.note_kept(state.kept_by, decision)
-        elif decision.action in todo and searching.mark_of(store, decision, record, digest) in marks:
-            todo[decision.action].append(record)
-        elif decision.action in todo:
+        elif decision.action in todo and not planned and name not in findings.withheld:
             state.later += 1
+        elif decision.action in todo and (by := task.left.over(name, partial(_covering, holds, store, record))):
+            _note_held(state, decision.action if planned else None, by)
+        elif decision.action in todo:
+            todo[decision.action].append(record)
     if state.number == LAST_PASS:
         for action, records in todo.items():
             _count(state, action, len(records))
@@ -126,6 +168,17 @@ def _page(
     state.cursor = page.cursor
     if page.cursor is None:
         state.lookup += 1
+
+
+def _covering(holds: Callable[[], searching.Held], store: str, record: Record) -> Mapping[str, searching.Facts]:
+    return holds()(store, record)
+
+
+def _note_held(state: State, planned: plans.Action | None, by: Mapping[str, searching.Facts]) -> None:
+    state.held += 1
+    state.held_by.update(by)
+    if planned:
+        state.spared[planned] = state.spared.get(planned, 0) + 1
 
 
 def _ensure_as_planned(
@@ -173,11 +226,18 @@ def _seen(deps: Deps, store: str, earlier: list[tuple[int, str]], record: Record
 def _outcome(state: State, planned: Mapping[str, int]) -> dict[str, Any]:
     """The facts for the person: what the plan said less what the last pass still found."""
     return {
-        "deleted": max(planned["delete"] - state.due.get("delete", 0) - state.blocked, 0),
-        "anonymised": max(planned["anonymise"] - state.due.get("anonymise", 0), 0),
+        "deleted": max(planned["delete"] - _still(state, "delete") - state.blocked, 0),
+        "anonymised": max(planned["anonymise"] - _still(state, "anonymise"), 0),
+        "held": state.held,
+        "held_by": protecting.listed(state.held_by),
         "later": state.later,
         "kept": state.kept,
         "kept_by": state.kept_by,
         "blocked": state.blocked,
         "blocked_until": state.blocked_until,
     }
+
+
+def _still(state: State, action: plans.Action) -> int:
+    """Records that the plan counted and the last pass found as they were."""
+    return state.due.get(action, 0) + state.spared.get(action, 0)

@@ -80,8 +80,9 @@ def _next(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
 def build(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
     """The plan (see `rightful.plans`) for a finished search."""
     stores: dict[str, Any] = {}
-    for name, store in deps.datamap.stores.items():
-        if not store.covered:
+    for name in request.get("stores", deps.datamap.stores):
+        store = deps.datamap.stores.get(name)
+        if store is not None and not store.covered and search.wanted is None:
             stores[name] = {"covered": False}
             continue
         findings = search.stores.get(name, Findings(failed="the store is new in the data map"))
@@ -91,11 +92,13 @@ def build(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
             "waits_for": _waits_for(deps, search, name),
         }
         if request["type"] == "erasure":
-            entry |= {action: findings.counts.get(action, 0) for action in ("delete", "anonymise", "keep", "done")}
+            actions = ("delete", "anonymise", "keep", "done", "held")
+            entry |= {action: findings.counts.get(action, 0) for action in actions}
             entry["kept"] = [
-                {"ground": ground, "law": store.erasure.law, "until": until}
+                {"ground": ground, "law": store.erasure.law if store else "", "until": until}
                 for ground, until in sorted(findings.kept.items())
             ]
+            entry["held_by"] = protecting.listed(findings.held_by)
         else:
             entry["export"] = sum(findings.counts.values())
         if findings.too_many:
@@ -141,6 +144,8 @@ def _done(deps: Deps, kind: str, row: dict[str, Any], findings: Findings) -> boo
 
 def _waits_for(deps: Deps, search: Search, name: str) -> list[str]:
     """Failed stores that may give further identities by which this store is located."""
+    if search.wanted is not None:
+        return []  # nothing is followed
     wanted = {locator.by for locator in deps.datamap.stores[name].locate}
     return sorted(
         other

@@ -19,7 +19,9 @@ from rightful.service.deps import Deps
 
 STATUS_CHANGED = "PrivacyRequestStatusChanged"
 RECEIVED = "We received your request"
-"""How every ledger begins. That entry is never written: the request's own facts say all of it."""
+"""How a ledger begins. That entry is never written: the request's own facts say all of it."""
+FOLLOWED = "A legal hold ended; what it kept of your data after your earlier request is deleted now"
+"""How the ledger of a request begins that follows another one."""
 NOT_PAUSED: Mapping[str, Any] = {"paused_since": None}
 """Expected by whoever goes on with the work: a clock that the DPO stopped is started by the DPO alone."""
 _RACES = 5
@@ -169,16 +171,9 @@ _ENTRY = ("request_id", "n", "at", "what", "status", "key", "facts", "previous",
 
 
 def _first(item: Mapping[str, Any]) -> ledger.Entry:
-    facts = {name: item[name] for name in ("type", "regime", "source") if name in item}
-    return ledger.entry(
-        item["request_id"],
-        1,
-        "",
-        at=item["received_at"],
-        what=RECEIVED,
-        status=Status.awaiting_verification.value,
-        facts=facts,
-    )
+    facts = {name: item[name] for name in ("type", "regime", "source", "follows") if name in item}
+    what, status = (FOLLOWED, Status.in_progress) if "follows" in item else (RECEIVED, Status.awaiting_verification)
+    return ledger.entry(item["request_id"], 1, "", at=item["received_at"], what=what, status=status.value, facts=facts)
 
 
 def _last(item: Mapping[str, Any]) -> ledger.Entry:

@@ -25,12 +25,12 @@ def one(deps: Deps, proof: Proof, request_id: str) -> dict[str, Any]:
     """The request as the public contract shows it. Raises NotFound."""
     item = _own(deps, proof, request_id)
     shown = _summary(item)
-    shown |= {name: item[name] for name in ("extended_until", "paused_since") if item.get(name)}
+    shown |= {name: item[name] for name in ("extended_until", "paused_since", "follows") if item.get(name)}
     shown |= {"stores": _progress(deps, item), "events": requests.timeline(deps, item)}
     if item["status"] == Status.rejected.value:
         shown["refusal"] = {**item.get("refusal", {}), "complaint": deps.datamap.controller.complaint}
     if item["status"] == Status.completed.value:
-        shown["result"] = {"stores": completing.outcomes(deps, item["request_id"])}
+        shown["result"] = {"stores": completing.outcomes(deps, item["request_id"], item.get("stores"))}
         if item["type"] == "access":
             shown["result"]["download_until"] = stamp(downloads.ends(item))
     return shown
@@ -97,6 +97,7 @@ def _progress(deps: Deps, item: dict[str, Any]) -> dict[str, int]:
     rows = progress.rows(deps, item["request_id"])
     names = set(rows)
     if item["status"] not in TERMINAL:
-        names |= {name for name, store in deps.datamap.stores.items() if store.covered}
+        covered = (name for name, store in deps.datamap.stores.items() if store.covered)
+        names |= set(item.get("stores", covered))
     done = [row for row in rows.values() if row.get("skipped") or (row.get("done") and not row.get("left"))]
     return {"total": len(names), "done": len(done)}

@@ -35,15 +35,20 @@ class DynamoDB:
     check = staticmethod(dynamodb_map.check)
     permissions = staticmethod(dynamodb_map.permissions)
 
-    def __init__(self, client: DynamoDBClient, settings: dynamodb_map.Settings, clock: Clock) -> None:
+    def __init__(
+        self, client: DynamoDBClient, settings: dynamodb_map.Settings, clock: Clock, *, locate: Sequence[Locator]
+    ) -> None:
         self._client = client
+        self._locate = locate
         self._table = settings.table
         self._key = settings.key
         self._clock = clock
 
     @classmethod
     def from_store(cls, store: Store, session: Session, clock: Clock = lambda: datetime.now(UTC)) -> Self:
-        return cls(client(store, session, "dynamodb"), dynamodb_map.Settings(**store.settings), clock)
+        return cls(
+            client(store, session, "dynamodb"), dynamodb_map.Settings(**store.settings), clock, locate=store.locate
+        )
 
     def find(self, locator: Locator, value: str, cursor: str | None, limit: int) -> Page:
         through = dynamodb_map.Through(**locator.through)
@@ -66,6 +71,9 @@ class DynamoDB:
     def matches(self, record: Record, locator: Locator, value: str) -> bool:
         through = dynamodb_map.Through(**locator.through)
         return through.finds(record.data, through.wanted(value))
+
+    def identities(self, record: Record) -> set[tuple[str, str]]:
+        return dynamodb_map.identities(self._locate, record)
 
     def delete(self, records: Sequence[Record], guard: Sequence[str]) -> list[Result]:
         with translated():

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
 from rightful import paths
 from rightful.errors import Invalid
-from rightful.model import FORBID_UNKNOWN, Permission, Store, Verb
+from rightful.model import FORBID_UNKNOWN, Locator, Permission, Record, Store, Verb
 from rightful.stores import encryption
 
 Problem = tuple[str, str, str]
@@ -93,6 +93,40 @@ def _holds(value: Any, wanted: object) -> bool:
 def _equal(value: Any, wanted: object) -> bool:
     """Equal and of one type: True is no number."""
     return type(value) is type(wanted) and value == wanted
+
+
+def identities(locate: Iterable[Locator], record: Record) -> set[tuple[str, str]]:
+    """(identity name, value) that the locators would find the record for: the inverse of `Through.wanted`."""
+    found: set[tuple[str, str]] = set()
+    for locator in locate:
+        through = Through(**locator.through)
+        for held in _held(through, record):
+            value = _identity(through, held)
+            if value and through.finds(record.data, through.wanted(value)):
+                found.add((locator.by, value))
+    return found
+
+
+def _held(through: Through, record: Record) -> Iterator[Any]:
+    for value in paths.get(record.data, through.attribute) if through.attribute else [record.data.get(through.key)]:
+        if through.attribute and isinstance(value, list | set):
+            yield from value
+        else:
+            yield value
+
+
+def _identity(through: Through, held: Any) -> str:
+    """The identity that stands in an attribute; empty when none does."""
+    match held:
+        case str():
+            before, _, after = through.value.partition("{}")
+            if len(held) > len(before) + len(after) and held.startswith(before) and held.endswith(after):
+                return held[len(before) : len(held) - len(after)]
+        case bytes():
+            return base64.b64encode(held).decode()
+        case Decimal():
+            return f"{held:f}"
+    return ""
 
 
 def check(store: Store) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ from rightful.clocks import stamp
 from rightful.errors import TryAgain
 from rightful.model import Done, Record, Result, Store
 from rightful.ports import Clock, SweepPage, Wanted, Written
-from rightful.stores import dynamodb_deletes, dynamodb_sweep_map
+from rightful.stores import dynamodb_deletes, dynamodb_map, dynamodb_sweep_map
 from rightful.stores.dynamodb import GET_AT_ONCE, DynamoDB
 from rightful.stores.dynamodb_filter import hiding
 from rightful.stores.dynamodb_map import Settings
@@ -52,7 +52,7 @@ class DynamoDBSweeper:
         self._settings = Settings(**store.settings)
         self._table = self._settings.table
         self._due = dynamodb_sweep_map.due(store)
-        self._connector = DynamoDB(paced, self._settings, clock)  # type: ignore[arg-type] # of its shape, for writing
+        self._connector = DynamoDB(paced, self._settings, clock, locate=store.locate)  # type: ignore[arg-type] # of its shape, for writing
 
     @classmethod
     def from_store(
@@ -101,7 +101,7 @@ class DynamoDBSweeper:
             return self._page_of_scan(part[0], of, items, wanted, cursor)
 
     def identities(self, record: Record) -> set[tuple[str, str]]:
-        return dynamodb_sweep_map.identities(self._store.locate, record)
+        return dynamodb_map.identities(self._store.locate, record)
 
     def delete(self, records: Sequence[Record], guard: Sequence[str]) -> Written:
         self._paced.units = 0.0

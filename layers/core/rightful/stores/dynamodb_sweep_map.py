@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from rightful import paths, retention
-from rightful.model import FORBID_UNKNOWN, Locator, Permission, Record, Store, SweepVerb
+from rightful.model import FORBID_UNKNOWN, Locator, Permission, Store, SweepVerb
 from rightful.stores import dynamodb_map, encryption
 from rightful.stores.dynamodb_map import Problem, Settings, Through
 
@@ -119,40 +117,6 @@ def _begin(through: Due, bucket: str) -> datetime:
     assert match, "the data map's check has seen to it"
     found = {name: int(text) for name, text in match.groupdict().items()}
     return datetime(found["Y"], found.get("m", 1), found.get("d", 1), found.get("H", 0), tzinfo=UTC)
-
-
-def identities(locate: list[Locator], record: Record) -> set[tuple[str, str]]:
-    """(identity name, value) that the locators would find the record for: the inverse of `Through.wanted`."""
-    found: set[tuple[str, str]] = set()
-    for locator in locate:
-        through = Through(**locator.through)
-        for held in _held(through, record):
-            value = _identity(through, held)
-            if value and through.finds(record.data, through.wanted(value)):
-                found.add((locator.by, value))
-    return found
-
-
-def _held(through: Through, record: Record) -> Iterator[Any]:
-    for value in paths.get(record.data, through.attribute) if through.attribute else [record.data.get(through.key)]:
-        if through.attribute and isinstance(value, list | set):
-            yield from value
-        else:
-            yield value
-
-
-def _identity(through: Through, held: Any) -> str:
-    """The identity that stands in an attribute; empty when none does."""
-    match held:
-        case str():
-            before, _, after = through.value.partition("{}")
-            if len(held) > len(before) + len(after) and held.startswith(before) and held.endswith(after):
-                return held[len(before) : len(held) - len(after)]
-        case bytes():
-            return base64.b64encode(held).decode()
-        case Decimal():
-            return f"{held:f}"
-    return ""
 
 
 def attributes(locate: list[Locator]) -> set[str]:

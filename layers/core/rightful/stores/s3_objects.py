@@ -61,9 +61,17 @@ class S3Objects:
     permissions = staticmethod(s3_objects_map.permissions)
 
     def __init__(
-        self, client: S3Client, settings: s3_objects_map.Settings, clock: Clock, *, tags: bool, metadata: bool
+        self,
+        client: S3Client,
+        settings: s3_objects_map.Settings,
+        clock: Clock,
+        *,
+        locate: Sequence[Locator],
+        tags: bool,
+        metadata: bool,
     ) -> None:
         self._client = client
+        self._locate = locate
         self._settings = settings
         self._bucket = settings.bucket
         self._clock = clock
@@ -76,6 +84,7 @@ class S3Objects:
             client(store, session, "s3"),
             s3_objects_map.Settings(**store.settings),
             clock,
+            locate=store.locate,
             tags=s3_objects_map.reads_tags(store),
             metadata=s3_objects_map.reads_metadata(store),
         )
@@ -101,6 +110,9 @@ class S3Objects:
 
     def matches(self, record: Record, locator: Locator, value: str) -> bool:
         return s3_objects_map.Through(**locator.through).finds(self._settings, record.data, value)
+
+    def identities(self, record: Record) -> set[tuple[str, str]]:
+        return s3_objects_map.identities(self._settings, self._locate, record.data)
 
     def delete(self, records: Sequence[Record], guard: Sequence[str]) -> list[Result]:
         """One failing object does not keep the others: what could be deleted is, and then the error is raised."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from rightful.errors import NeedsAttention
-from rightful.model import FORBID_UNKNOWN, Permission, Store, Verb
+from rightful.model import FORBID_UNKNOWN, Locator, Permission, Store, Verb
 from rightful.stores import encryption
 
 Problem = tuple[str, str, str]
@@ -69,6 +69,23 @@ def _fits(prefix: str) -> bool:
         return len(prefix.encode()) <= _KEY_BYTES
     except UnicodeEncodeError:
         return False
+
+
+def identities(settings: Settings, locate: Iterable[Locator], data: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """(identity name, value) of whoever the locators find the object for: the inverse of `Through.finds`."""
+    found = set()
+    for locator in locate:
+        way = Through(**locator.through)
+        if way.prefix:
+            head = settings.prefix + way.prefix.partition("{}")[0]
+            value = data["key"][len(head) :].partition(DELIMITER)[0]
+        elif way.tag:
+            value = data.get("tags", {}).get(way.tag, "")
+        else:
+            value = data.get("metadata", {}).get(way.metadata.lower(), "")
+        if way.finds(settings, data, value):
+            found.add((locator.by, value))
+    return found
 
 
 def check(store: Store) -> Iterator[Problem]:

@@ -64,7 +64,9 @@ class S3Sweeper:
         self._bucket = Settings(**store.settings).bucket
         self._prefix = Settings(**store.settings).prefix
         tags, metadata = s3_sweep_map.sees_tags(store), s3_sweep_map.sees_metadata(store)
-        self._objects = S3Objects(client, Settings(**store.settings), clock, tags=tags, metadata=metadata)
+        self._objects = S3Objects(
+            client, Settings(**store.settings), clock, locate=store.locate, tags=tags, metadata=metadata
+        )
         self._reports = _reports(client, store)
         self._requests = 0
         client.meta.events.register("request-created.s3", self._count)
@@ -205,7 +207,7 @@ class S3Sweeper:
         return [entry if entry["kind"] == "upload" else self._objects.detailed(entry) for entry in due]
 
     def identities(self, record: Record) -> set[tuple[str, str]]:
-        return s3_sweep_map.identities(self._store, record.data)
+        return self._objects.identities(record)
 
     # Writing
 

@@ -98,23 +98,6 @@ def in_use(rule_since: str, data: Mapping[str, Any], wanted: Wanted) -> bool:
     return False
 
 
-def identities(store: Store, data: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """(identity name, value) of whoever the store's locators find the object for."""
-    settings = Settings(**store.settings)
-    found = set()
-    for locator, way in zip(store.locate, _ways(store), strict=True):
-        if way.prefix:
-            head = settings.prefix + way.prefix.partition("{}")[0]
-            value = data["key"][len(head) :].partition(DELIMITER)[0]
-        elif way.tag:
-            value = data.get("tags", {}).get(way.tag, "")
-        else:
-            value = data.get("metadata", {}).get(way.metadata.lower(), "")
-        if way.finds(settings, data, value):
-            found.add((locator.by, value))
-    return found
-
-
 def _ways(store: Store) -> list[Through]:
     return [Through(**locator.through) for locator in store.locate]
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from rightful import anonymising, paths, plans, retention
 from rightful.errors import NeedsAttention, RightfulError, TryAgain
+from rightful.identities import grouped
 from rightful.model import Done, Record, Result, Store, Strategy
 from rightful.ports import ANONYMISED_MARK, Sweeper, SweepPage, Wanted, Written
 from rightful.service import erased, protecting
@@ -279,10 +280,7 @@ class _Segment:
         return protection.covers(self._deps, self._name, record, self._identities(record))
 
     def _identities(self, record: Record) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for identity, value in self._sweeper.identities(record):
-            found.setdefault(identity, set()).add(value)
-        return found
+        return grouped(self._sweeper.identities(record))
 
     def _mark(self, record: Record) -> str:
         return self._deps.vault.digest("sweep", f"{self._name}\n{record.key}")[: runs.MARK]
