@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from rightful.clocks import moment, stamp
-from rightful.service import completing, registering, requests
+from rightful.service import completing, discovering, registering, requests
 from tests.fakes.recording import no_fault
-from tests.fakes.world import ADA, World, make_world, small_map
+from tests.fakes.world import ADA, World, forever, make_world, small_map
 
 DAY = date(2026, 11, 2)
 
@@ -93,6 +93,7 @@ def test_a_refusal_comes_with_its_ground_and_a_withdrawal_without() -> None:
 def test_a_store_that_was_left_out_says_so() -> None:
     world = make_world()
     world.ask_for("erasure")
+    discovering.step(world.deps, "r1", forever)
     world.table.update("REQUEST#r1", "STORE#surveys", {"skipped": True, "reason": "r", "left": 3, "deleted": 0})
     world.table.update("REQUEST#r1", "STORE#accounts", {"done": True, "held": 2, "blocked": 1, "deleted": 0})
     completing.step(world.deps, "r1")
@@ -108,6 +109,7 @@ def test_killed_anywhere_and_run_again_there_is_one_row_before_the_mail() -> Non
     for number in range(200):
         world = make_world()
         world.ask_for("erasure")
+        discovering.step(world.deps, "r1", forever)
         left = [number]
 
         def fault(name: str, moment: str, left: list[int] = left) -> None:
@@ -132,6 +134,7 @@ def test_killed_anywhere_and_run_again_there_is_one_row_before_the_mail() -> Non
 def test_what_is_written_down_stays_as_it_was() -> None:
     world = make_world()
     world.ask_for("erasure")
+    discovering.step(world.deps, "r1", forever)
     completing.step(world.deps, "r1")
     before = register(world)
     world.table.update("REQUEST#r1", "STORE#accounts", {"deleted": 9})

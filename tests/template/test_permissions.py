@@ -90,9 +90,10 @@ NEEDED: dict[str, set[Grant]] = {
     "files.delete": {("s3:ListBucket", BUCKET), ("s3:ListBucketMultipartUploads", BUCKET)},  # and see DELETES
     "files.upload": {("s3:PutObject", PACKAGES), ("s3:GetObject", PACKAGES), ("s3:DeleteObject", TAILS)},
 }
-MAKES_KEYS = {"api", "sweep", "brake", "order", "submit"}
-"""Where verifications, requests, runs of the sweep and orders of the DPO begin to be sealed. For all others a missing
-key means that it was destroyed, and they must not be able to make a new one."""
+MAKES_KEYS = {"api", "sweep", "brake", "order", "submit", "hold", "complete", "deadlines"}
+"""Where verifications, requests (those that follow the release of a hold, too), runs of the sweep and orders of the DPO
+begin to be sealed. For all others a missing key means that it was destroyed, and they must not be able to make a new
+one."""
 
 DELETES = {"complete": [WORK, PACKAGES], "deadlines": [PACKAGES]}
 """Where in the exports bucket; every other function deletes work only. An access that ended otherwise leaves no package

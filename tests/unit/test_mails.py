@@ -454,7 +454,7 @@ def test_the_dpo_reads_what_is_due_the_most_urgent_first_and_what_to_paste() -> 
         "1 request is paused; its time stands still",
         "* access r-paused\n    Status: paused",
         "2 requests that came by letter or phone were never confirmed by the person.",
-        "* erasure r-letter\n    Received on 29 January 2027 (letter)",
+        "* erasure r-letter\n    Received on 29 January 2027 (by letter)",
     ]
     places = [text.index(part) for part in said]
     assert places == sorted(places)

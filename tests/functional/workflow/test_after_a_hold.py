@@ -11,7 +11,7 @@ import pytest
 from rightful.errors import Conflict, NeedsAttention, NotFound, TryAgain
 from rightful.model import RequestPolicy
 from rightful.ports import ANONYMISED_MARK
-from rightful.service import discovering, holding, requests, viewing
+from rightful.service import deciding, discovering, holding, requests, viewing
 from rightful.service.verifying import Proof
 from tests.fakes.state_machine import Killed
 from tests.fakes.world import ADA, BOB, World, make_world, small_map

@@ -10,7 +10,7 @@ import pytest
 
 from rightful.errors import Conflict, Invalid, NeedsAttention
 from rightful.model import Page, RequestPolicy
-from rightful.service import completing, erased, holding, requests
+from rightful.service import completing, deciding, erased, holding, requests
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.world import ADA, BOB, World, make_world, small_map, small_stores
 from tests.functional.workflow.held import HOLD, erase, followers, ids, notes, plan, release, row, sealed
@@ -229,7 +229,7 @@ def test_the_dpo_reads_in_the_plan_which_hold_it_is() -> None:
     world.ask_for("erasure")
     world.execution().run()
     text = world.mailer.sent[-1].text
-    assert "leave 1 under a legal hold" in text
+    assert "leave under a legal hold: 1" in text
     assert "Hold h1: a legal proceeding needs it, until" in text
 
 

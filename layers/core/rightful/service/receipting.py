@@ -80,7 +80,8 @@ def _make(
     key = deps.signer.key()
     signed = jws.signing_input(claims, key["kid"], receipts.TYP)
     text = jws.compact(signed, deps.signer.sign(signed))
-    deps.table.put_new(KEYS, key["kid"], {"jwk": dict(key)})
+    if deps.table.get(KEYS, key["kid"]) is None:
+        deps.table.put_new(KEYS, key["kid"], {"jwk": dict(key)})
     made = {"jws": text, "kid": key["kid"], "at": stamp(now), **claims["ledger"]}
     if not deps.table.put_new(requests.pk(request_id), RECEIPT, made):
         raise TryAgain("another process makes this receipt")
