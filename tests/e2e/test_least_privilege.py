@@ -56,7 +56,6 @@ NOT_PLAYED: dict[tuple[str, str, str], str] = {
     ("Complete", "states:StartExecution", "PrivacyRequest"): AFTER_A_HOLD,
     ("Discover", "dynamodb:GetItem", "RequestsTable"): AFTER_A_HOLD,
     ("Discover", "dynamodb:PutItem", "RequestsTable"): MUCH,
-    ("Discover", "dynamodb:Query", "RequestsTable"): MUCH,
     ("Erase", "dynamodb:PutItem", "RequestsTable"): AFTER_A_HOLD,
     ("Export", "dynamodb:Query", "RequestsTable"): MUCH,
     ("Export", "s3:AbortMultipartUpload", "/work/*"): AFTER_A_KILL,

@@ -76,8 +76,8 @@ NEEDED: dict[str, set[Grant]] = {
     "files.upload": {("s3:PutObject", PACKAGES), ("s3:GetObject", PACKAGES), ("s3:DeleteObject", TAILS)},
 }
 MAKES_KEYS = {"api", "complete", "sweep", "brake"}
-"""Where verifications, requests (that follow others too) and runs of the sweep begin to be sealed. For all others a missing key means that it
-was destroyed, and they must not be able to make a new one."""
+"""Where verifications, requests (that follow others too) and runs of the sweep begin to be sealed. For all others a
+missing key means that it was destroyed, and they must not be able to make a new one."""
 
 DELETES_PACKAGES = {"complete"}
 """An access that ended otherwise leaves no package either."""
