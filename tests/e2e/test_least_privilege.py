@@ -40,6 +40,7 @@ NO_KEY = "a run of which no segment had anything to hide has no key yet; here th
 TO_SAY_GONE = "no call of ours: S3 asks for it to say 404 of what is gone"
 YOUNG = "no file of the sample is due; tests/contract/test_sweepers_s3.py has versions, locks and unfinished uploads"
 HALF = "opens what was counted of a segment that failed; tests/functional/sweep has such"
+AFTER_A_HOLD = "no hold is placed here; tests/functional/workflow/test_after_a_hold.py has what follows one"
 NOT_PLAYED: dict[tuple[str, str, str], str] = {
     ("Api", "dynamodb:DeleteItem", "RequestsTable"): "of two right codes that race, one gives its token back",
     ("Api", "kms:Decrypt", "key/"): "a container remembers the data keys it made; only another one has to open them",
@@ -47,6 +48,9 @@ NOT_PLAYED: dict[tuple[str, str, str], str] = {
     ("Brake", "dynamodb:PutItem", "KeysTable"): NO_KEY,
     ("Brake", "kms:GenerateDataKey", "key/"): NO_KEY,
     ("Brake", "states:SendTaskSuccess", "RetentionSweep"): "a question tried again may have been answered meanwhile",
+    ("Complete", "dynamodb:BatchGetItem", "RequestsTable"): AFTER_A_HOLD,
+    ("Complete", "dynamodb:PutItem", "KeysTable"): AFTER_A_HOLD,
+    ("Complete", "kms:GenerateDataKey", "key/"): AFTER_A_HOLD,
     ("Complete", "s3:AbortMultipartUpload", "exportsbucket"): PACKED,
     ("Complete", "s3:DeleteObject", "/packages/*"): PACKED,
     ("Complete", "s3:GetObject", "/requests/*"): "a step that was killed wrote the evidence; the next one looks at it",
@@ -55,9 +59,10 @@ NOT_PLAYED: dict[tuple[str, str, str], str] = {
         "s3:PutObjectRetention",
         "/requests/*",
     ): "S3 asks for it where a write names a lock; the emulator does not",
+    ("Complete", "states:StartExecution", "PrivacyRequest"): AFTER_A_HOLD,
+    ("Discover", "dynamodb:GetItem", "RequestsTable"): AFTER_A_HOLD,
     ("Discover", "dynamodb:PutItem", "RequestsTable"): MUCH,
-    ("Discover", "dynamodb:Query", "RequestsTable"): MUCH,
-    ("Erase", "dynamodb:Query", "RequestsTable"): MUCH,
+    ("Erase", "dynamodb:PutItem", "RequestsTable"): AFTER_A_HOLD,
     ("Export", "dynamodb:Query", "RequestsTable"): MUCH,
     ("Export", "s3:AbortMultipartUpload", "/work/*"): AFTER_A_KILL,
     ("Export", "s3:DeleteObject", "/work/*"): AFTER_A_KILL,

@@ -95,7 +95,9 @@ def test_a_store_that_was_left_out_says_so() -> None:
     world.ask_for("erasure")
     discovering.step(world.deps, "r1", forever)
     world.table.update("REQUEST#r1", "STORE#surveys", {"skipped": True, "reason": "r", "left": 3, "deleted": 0})
-    world.table.update("REQUEST#r1", "STORE#accounts", {"done": True, "held": 2, "held_by": [], "blocked": 1, "deleted": 0})
+    world.table.update(
+        "REQUEST#r1", "STORE#accounts", {"done": True, "held": 2, "held_by": [], "blocked": 1, "deleted": 0}
+    )
     completing.step(world.deps, "r1")
     (row,) = register(world)
     assert row["stores"] == {"surveys": {"left": 3, "skipped": True}, "accounts": {"held": 2, "blocked": 1}}
