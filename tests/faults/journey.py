@@ -99,7 +99,7 @@ def outcome(world: World, request_id: str) -> dict[str, Any]:
         "the request": [item for item in items if item["pk"] == f"REQUEST#{request_id}"],
         "all else": Counter(item["pk"].partition("#")[0] for item in items if item["sk"] not in ("TOKEN", "LIMIT")),
         "what the person sees": viewing.one(world.aside, proof, request_id),
-        "webhooks": {message_id: body for _, message_id, body in world.webhooks.received},
+        "webhooks": list({message_id: body for _, message_id, body in world.webhooks.received}.values()),
         "mails": [[mail.destinations, mail.subject, mail.body] for mail in tell],
         "files": [{**file, "version": "", "body": _unzipped(file.get("body"))} for file in world.objects(EXPORTS)],
         "evidence": _evidence(world, request_id),

@@ -216,7 +216,7 @@ def outcome(world: World) -> dict[str, Any]:
     state = {
         "people's data": world.contents(),
         "the table": [item for _, item in sorted(world.table.items.items(), key=lambda entry: neutral(entry[0]))],
-        "webhooks": {message_id: body for _, message_id, body in world.webhooks.received},
+        "webhooks": list({message_id: body for _, message_id, body in world.webhooks.received}.values()),
         "mails": [[mail.key, mail.to, mail.subject, mail.text] for mail in world.mailer.sent],
         "files": {key: unzipped(body) for key, body in world.files.objects.items()},
         "events": list(dict.fromkeys(detail["status"] for _, detail in world.events.published)),

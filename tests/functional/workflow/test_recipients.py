@@ -290,7 +290,7 @@ def test_whoever_waited_longest_is_tried_first() -> None:
         notifying.step(world.deps, "r1", forever)
     world.clock.advance(60)
     for _ in range(3):
-        with pytest.raises(TryAgain, match=r"^not told yet: "):
+        with pytest.raises(TryAgain, match=r"^not told yet: billing, desk, shop$"):
             notifying.step(world.deps, "r1", lambda: 0.0)
     assert tried == ["webhooks.post", "mailer.send", "mailer.send"] * 2
 
@@ -300,6 +300,7 @@ def test_nothing_is_told_of_an_access_or_before_erasing_has_begun(last: bool) ->
     world = make_world(told_map())
     world.ask_for("access", "r1")
     world.ask_for("erasure", "r2", BOB)
+    world.table.update(requests.pk("r1"), "REQUEST", {"erasing_since": "2026-11-02T09:00:00Z"})
     for request_id in ("r1", "r2"):
         world.table.update(requests.pk(request_id), "STORE#accounts", {"deleted": 1, "done": True})
         with pytest.raises(NeedsAttention, match="nobody may be told"):
@@ -330,7 +331,10 @@ def test_an_erasure_that_was_refused_passes_no_recipient() -> None:
 def test_a_request_that_ended_meanwhile_has_nobody_told() -> None:
     world = ready()
     world.table.update(requests.pk("r1"), "REQUEST", {"status": "completed"})
-    assert notifying.step(world.deps, "r1", forever) == {"done": True, "failed": []}
+    before = list(world.mailer.sent)
+    for last in (False, True):
+        assert notifying.step(world.deps, "r1", forever, last=last) == {"done": True, "failed": []}
+    assert world.mailer.sent == before
 
     world = ready()
 

@@ -54,7 +54,7 @@ def step(deps: Deps, request_id: str, time_left: TimeLeft, *, last: bool = False
         if not todo.keys() <= rows.keys():
             return {"done": False, "failed": []}
         if again:
-            raise TryAgain(f"not told yet: {', '.join(again)}")
+            raise TryAgain(f"not told yet: {', '.join(sorted(again))}")
     failed = [name for name in todo if _open(rows, name)]
     for name in failed:
         if name not in rows:
