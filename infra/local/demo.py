@@ -1,8 +1,8 @@
 """`make demo`: the main job, played on this machine from the first click to the last record.
 
 Starts the whole stack, asks for one download and one deletion as a person would (over HTTP, with the code from the
-mailbox), then sweeps what is past its retention; shows the workflows while they run, and holds every store against
-the ground truth. Exits 0 only if all of it held.
+mailbox), plays the data protection officer at the desk, and sweeps what is past its retention; shows the workflows
+while they run, and holds every store against the ground truth. Exits 0 only if all of it held.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 
-from infra.local import checks, demo_sweep
+from infra.local import checks, demo_desk, demo_sweep
 from infra.local.checks import Outcome
 from infra.local.emulator import ROOT, LocalError, port_from
 from infra.local.person import Person, until
@@ -40,7 +40,7 @@ def main() -> int:
     arguments.add_argument("--svg", type=Path, metavar="FILE", help="also draw what the terminal showed")
     drawing: Path | None = arguments.parse_args().svg
     began = time.monotonic()
-    console.rule("[bold]Rightful: a download, a deletion and a retention sweep, end to end")
+    console.rule("[bold]Rightful: a download, a deletion, the DPO's desk and a retention sweep, end to end")
     try:
         port = port_from(dict(os.environ))
         with running_stack(port=port, people=1000, directory=REPORT / "stack", report=_step) as stack:
@@ -53,7 +53,8 @@ def main() -> int:
     (REPORT / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     verdict = "[bold green]Every check held." if report["ok"] else "[bold red]Something did not hold; see above."
     console.print(
-        f"\n{verdict}[/] {report['seconds']:.0f} s in all. Details: build/demo/report.json, my-data.zip, retention.html"
+        f"\n{verdict}[/] {report['seconds']:.0f} s in all. In build/demo: report.json, my-data.zip, retention.html, "
+        "report.html, receipts/"
     )
     if drawing:
         console.save_svg(str(drawing), title="make demo")
@@ -96,8 +97,11 @@ def play(stack: Stack) -> dict[str, Any]:
             len(records.keys() - set(own[store]["keys"] if store in own else ())) for store, records in after.items()
         )
         console.print(f"[green]The other {people - 1:,} people: all {total:,} records byte for byte as before.")
-    sweep = demo_sweep.play(console, stack, truth, leaver, REPORT)
-    ok = not strangers and not any(row.problems for row in (*exported, *erased)) and sweep["ok"]
+    part = demo_desk.DeskPart(console, stack, truth, REPORT)
+    part.play()
+    sweep = demo_sweep.play(console, stack, truth, [leaver, *map(str.lower, demo_desk.ERASED)], REPORT)
+    desk = part.report()
+    ok = not strangers and not any(row.problems for row in (*exported, *erased)) and sweep["ok"] and desk["ok"]
     return {
         "ok": ok,
         "steps": stack.steps,
@@ -105,6 +109,7 @@ def play(stack: Stack) -> dict[str, Any]:
         "erasure": {"stores": [asdict(row) for row in erased], "states": more_states},
         "bystanders": strangers or "byte-identical",
         "retention": sweep,
+        "desk": desk,
     }
 
 

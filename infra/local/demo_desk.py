@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import urllib3
 from rich.console import Console
 from rich.panel import Panel
 
 from infra.local import checks, mishaps
 from infra.local.checks import Snapshot
 from infra.local.dpo import Dpo
-from infra.local.person import Person, Unexpected, until
+from infra.local.person import Person, Unexpected, call, until
 from infra.local.stack import Stack
 from infra.sample.digest import snapshot
 from infra.sample.keys import table_name
@@ -25,6 +24,9 @@ from infra.sample.truth import Truth
 
 TWICE, WRITER, STUCK, HELD = "Twice@example.net", "complains@example.net", "collector@example.net", "selfie@example.net"
 """Who has two accounts; who writes a letter; whose tickets cannot be erased at first; who is under a legal hold."""
+ERASED = (TWICE, STUCK, HELD)
+CLOSED = 5
+"""Requests that these scenes close."""
 
 
 class DeskPart:
@@ -36,7 +38,7 @@ class DeskPart:
         self.problems: list[str] = []
         self.receipts: dict[str, Path] = {}
 
-    def play(self) -> dict[str, Any]:
+    def play(self) -> None:
         """Facts for report.json."""
         for scene in (self.approval, self.refusal, self.failure, self.hold, self.report):
             scene()
@@ -50,7 +52,7 @@ class DeskPart:
 
     def approval(self) -> None:
         self.console.print(
-            f"\n[bold]6. {TWICE} asks for a deletion[/] and has two accounts: are these two people? The DPO is asked."
+            f"\n[bold]3. {TWICE} asks for a deletion[/] and has two accounts: are these two people? The DPO is asked."
         )
         person, before = self._person(TWICE), snapshot(self.stack.client)
         request_id = person.ask("erasure")
@@ -66,7 +68,7 @@ class DeskPart:
 
     def refusal(self) -> None:
         self.console.print(
-            f"\n[bold]7. A letter asks to delete the data of {WRITER}.[/] It proves nobody: a code does."
+            f"\n[bold]4. A letter asks to delete the data of {WRITER}.[/] It proves nobody: a code does."
         )
         person, before = self._person(WRITER), snapshot(self.stack.client)
         received = self.truth.content["as_of"][:10]
@@ -86,7 +88,7 @@ class DeskPart:
         self._expect("a refused request erases nothing", snapshot(self.stack.client) == before)
 
     def failure(self) -> None:
-        self.console.print(f"\n[bold]8. {STUCK} asks for a deletion,[/] and one store refuses us.")
+        self.console.print(f"\n[bold]5. {STUCK} asks for a deletion,[/] and one store refuses us.")
         person, before = self._person(STUCK), snapshot(self.stack.client)
         table = f"arn:aws:dynamodb:*:*:table/{table_name('subscriptions')}"
         with mishaps.refusing(self.stack, "EraseFunction", table, "dynamodb:DeleteItem"):
@@ -101,7 +103,7 @@ class DeskPart:
 
     def hold(self) -> None:
         self.console.print(
-            f"\n[bold]9. A court wants the data of {HELD} kept.[/] A deletion leaves it, until the hold ends."
+            f"\n[bold]6. A court wants the data of {HELD} kept.[/] A deletion leaves it, until the hold ends."
         )
         person, before = self._person(HELD), snapshot(self.stack.client)
         hold = self._desk("hold", email=HELD, ground="legal_process", reason="Order 12-345 of the court.")
@@ -114,13 +116,22 @@ class DeskPart:
         self._hold_erased(HELD, before, person.wait(followed))
         self._receipt(person, followed)
 
-    def report(self) -> None:
-        self.console.print("\n[bold]10. The report.")
+    def report(self) -> dict[str, Any]:
+        """The last scene; facts for report.json."""
+        self.console.print("\n[bold]10. The DPO's report[/] of the last twelve months, with the records of processing.")
         answer = self._desk("report")
         bucket, _, key = answer["report"].removeprefix("s3://").partition("/")
         page = self.dpo.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         (self.directory / "report.html").write_bytes(page)
         self._expect("the report is a page", page.startswith(b"<!"))
+        self._expect("the report counts every request", answer["numbers"]["closed"] >= CLOSED)
+        for problem in self.problems:
+            self.console.print(f"[red]{problem}")
+        return {
+            "ok": not self.problems,
+            "problems": self.problems,
+            "receipts": {request_id: path.name for request_id, path in self.receipts.items()},
+        }
 
     def _person(self, email: str) -> Person:
         return Person(email, self.stack.api_url, self.stack.mailbox_url)
@@ -150,11 +161,9 @@ class DeskPart:
     def _followed(self, person: Person, request_id: str) -> str:
         """The request that erases, after the release, what this one had to leave."""
         for _ in until(120):
-            person.sign_in_once()
-            listed = person.requests()
-            newer = [each["request_id"] for each in listed if each["request_id"] != request_id]
+            newer = [each for each in person.requests() if each["request_id"] != request_id]
             if newer:
-                return str(newer[0])
+                return str(newer[0]["request_id"])
         raise Unexpected("the erasure that was withheld does not run")
 
     def _hold_erased(self, email: str, before: Snapshot, ended: Mapping[str, Any]) -> None:
@@ -167,15 +176,12 @@ class DeskPart:
 
     def _receipt(self, person: Person, request_id: str) -> None:
         """Fetches it, and has it verified by the command, which calls nobody."""
-        person.sign_in()
         folder = self.directory / "receipts"
         folder.mkdir(parents=True, exist_ok=True)
-        http, headers = urllib3.PoolManager(retries=False), {"Authorization": f"Bearer {person.token}"}
         receipt = folder / f"{request_id}.jws"
-        receipt.write_bytes(
-            http.request("GET", f"{person.api_url}/requests/{request_id}/receipt", headers=headers).data
-        )
-        (folder / "keys.json").write_bytes(http.request("GET", f"{person.api_url}/keys").data)
+        receipt.write_text(person.receipt(request_id), encoding="ascii")
+        keys = call("GET", f"{person.api_url}/keys")
+        (folder / "keys.json").write_text(json.dumps(keys, indent=2) + "\n", encoding="utf-8")
         verify = [sys.executable, "-m", "rightful", "receipt", "verify", str(receipt)]
         done = subprocess.run(verify, capture_output=True, text=True, check=False)
         self.console.print(Panel((done.stdout or done.stderr).strip(), title="rightful receipt verify", expand=False))

@@ -1,4 +1,4 @@
-"""The demo's third part: a preview of the retention sweep, an apply that a brake stops until the DPO answers, and a
+"""The demo's last part but one: a preview of the retention sweep, an apply that a brake stops until the DPO answers, and a
 second apply that finds nothing."""
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from infra.sample.truth import Truth
 COLUMNS = ("scanned", "due", "deleted", "anonymised")
 
 
-def play(console: Console, stack: Stack, truth: Truth, leaver: str, directory: Path) -> dict[str, Any]:
-    """Facts for report.json; `leaver` was erased before. The apply's page goes to `directory`."""
+def play(console: Console, stack: Stack, truth: Truth, erased: list[str], directory: Path) -> dict[str, Any]:
+    """Facts for report.json; `erased`: people whose erasure was played before. The apply's page goes to `directory`."""
     as_of = truth.content["as_of"]
     untouched = snapshot(stack.client)
 
-    console.print(f"\n[bold]3. What was not used for a year?[/] A preview, as of {as_of}.")
+    console.print(f"\n[bold]7. What was not used for a year?[/] A preview, as of {as_of}.")
     preview = _run(console, Sweep.start(stack, "preview", as_of=as_of))
     seen = snapshot(stack.client)
     previewed = checks.retention(truth, untouched, seen, preview, applied=False)
     _show(console, "What a sweep would delete or anonymise; nothing was changed", previewed)
 
-    console.print("\n[bold]4. The sweep.[/] Where more is due than the brake allows, it asks the DPO first.")
+    console.print("\n[bold]8. The sweep.[/] Where more is due than the brake allows, it asks the DPO first.")
     apply = Sweep.start(stack, "apply", as_of=as_of)
     applied = _run(console, apply)
     after = snapshot(stack.client)
-    swept = checks.retention(truth, untouched, after, applied, applied=True, erased=[leaver])
+    swept = checks.retention(truth, untouched, after, applied, applied=True, erased=erased)
     (directory / "retention.html").write_bytes(apply.report(applied))
     _show(console, "What the sweep did", swept)
 
-    console.print("\n[bold]5. The same again.[/] Nothing is left to do.")
+    console.print("\n[bold]9. The same again.[/] Nothing is left to do.")
     second = _run(console, Sweep.start(stack, "apply", as_of=as_of))
     idle = snapshot(stack.client)
     found = sum(counts["due"] for counts in second["stores"].values())

@@ -62,6 +62,11 @@ class Person:
         found: dict[str, Any] = call("GET", self._at(f"requests/{request_id}"), token=self.token)
         return found
 
+    def requests(self) -> list[dict[str, Any]]:
+        """All of this person's, newest first."""
+        listed: dict[str, list[dict[str, Any]]] = call("GET", self._at("requests"), token=self.token)
+        return listed["requests"]
+
     def wait(self, request_id: str, seconds: float = 120, each: Callable[[], None] = lambda: None) -> dict[str, Any]:
         """Looks every half second until the request ended. Raises Unexpected after `seconds`."""
         for _ in until(seconds):
