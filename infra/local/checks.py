@@ -69,7 +69,9 @@ def erasure(truth: Truth, email: str, before: Snapshot, after: Snapshot, told: M
         if not said.get("covered", False):
             rows.append(Outcome(store, found=share["records"], why=NOT_COVERED))
             continue
-        row = Outcome(store, found=share["records"], erased=said["deleted"], anonymised=said["anonymised"])
+        gone_before = sum(key not in before[store] for key in share["keys"])  # a contact of two people, say
+        found = share["records"] - gone_before
+        row = Outcome(store, found=found, erased=said["deleted"], anonymised=said["anonymised"])
         row.kept, row.left = said["kept"], said["left"]
         row.why = ", ".join(f"{ground} until {until[:4] or '?'}" for ground, until in said["kept_by"].items())
         for key in share["keys"]:

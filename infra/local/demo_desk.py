@@ -113,7 +113,7 @@ class DeskPart:
         self._expect("what is held is told", any(store.get("held") for store in held["result"]["stores"].values()))
         self._desk("release", hold_id=hold["hold_id"])
         followed = self._followed(person, request_id)
-        self._hold_erased(HELD, before, person.wait(followed))
+        self._hold_erased(HELD, before, _both(held, person.wait(followed)))
         self._receipt(person, followed)
 
     def report(self) -> dict[str, Any]:
@@ -191,6 +191,16 @@ class DeskPart:
     def _expect(self, what: str, held: bool) -> None:
         if not held:
             self.problems.append(f"did not hold: {what}")
+
+
+def _both(first: Mapping[str, Any], followed: Mapping[str, Any]) -> dict[str, Any]:
+    """What the person was told of an erasure and of the one that followed it, together."""
+    stores = {}
+    for name, told in first["result"]["stores"].items():
+        more = followed["result"]["stores"].get(name, {})
+        counts = {key: told[key] + more.get(key, 0) for key in ("deleted", "anonymised") if key in told}
+        stores[name] = {**told, **counts}
+    return {"status": followed["status"], "result": {"stores": stores}}
 
 
 def _pasted(text: str) -> list[dict[str, Any]]:

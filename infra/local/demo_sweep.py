@@ -1,5 +1,5 @@
-"""The demo's last part but one: a preview of the retention sweep, an apply that a brake stops until the DPO answers, and a
-second apply that finds nothing."""
+"""The demo's last part but one: a preview of the retention sweep, an apply that a brake stops until the DPO answers,
+and a second apply that finds nothing."""
 
 from __future__ import annotations
 
