@@ -42,13 +42,6 @@ class DeskPart:
         """Facts for report.json."""
         for scene in (self.approval, self.refusal, self.failure, self.hold, self.report):
             scene()
-        for problem in self.problems:
-            self.console.print(f"[red]{problem}")
-        return {
-            "ok": not self.problems,
-            "problems": self.problems,
-            "receipts": [str(p) for p in self.receipts.values()],
-        }
 
     def approval(self) -> None:
         self.console.print(

@@ -19,7 +19,7 @@ import pytest
 
 from rightful.errors import Conflict, NeedsAttention, TryAgain
 from rightful.model import Page, RequestPolicy, RequestType, Result
-from rightful.service import asking, deciding, mail_events
+from rightful.service import deciding, mail_events
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.recording import Fault, Moment, no_fault
 from tests.fakes.state_machine import Execution, Killed
@@ -79,7 +79,7 @@ class Way(NamedTuple):
     policy: RequestPolicy
     failing: tuple[str, str] | None = None
     """A store and the method of it that fails for good, until the DPO was asked."""
-    resolved_by: asking.Decision = "retry"
+    resolved_by: deciding.Decision = "retry"
     passes: tuple[str, ...] = ()
     """States that prove that the way was taken."""
 

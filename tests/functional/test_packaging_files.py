@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rightful.errors import NeedsAttention, TryAgain
-from rightful.service import asking, deciding, packaging, progress, requests
+from rightful.service import deciding, packaging, progress, requests
 from tests.fakes.world import forever, make_world
 from tests.functional.packed import (
     FILES,
@@ -102,7 +102,7 @@ def test_a_store_that_fails_waits_for_the_dpo_and_is_packed_without_its_files_wh
 
 
 @pytest.mark.parametrize(("decision", "name"), [("retry", ""), ("skip", "contacts")])
-def test_the_dpo_can_resolve_what_packing_could_not(decision: asking.Decision, name: str) -> None:
+def test_the_dpo_can_resolve_what_packing_could_not(decision: deciding.Decision, name: str) -> None:
     world = make_world()
     file = world.stores["contacts"].put({"id": "c1", "account_id": "acct-1", "email": "bob@example.org"})
     world.stores["contacts"].files[file] = b"hello"

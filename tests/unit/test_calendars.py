@@ -33,9 +33,9 @@ def read(file: bytes) -> dict[str, Any]:
         line.decode()  # no character is torn
         assert not re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", line)
     open_parts: list[dict[str, Any]] = [{"name": "", "parts": []}]
-    for line in file[:-2].replace(b"\r\n ", b"").decode().split("\r\n"):
-        match = _LINE.fullmatch(line)
-        assert match, line
+    for unfolded in file[:-2].replace(b"\r\n ", b"").decode().split("\r\n"):
+        match = _LINE.fullmatch(unfolded)
+        assert match, unfolded
         name, parameters, value = match.groups()
         if name == "BEGIN":
             open_parts.append({"name": value, "parts": []})

@@ -135,7 +135,7 @@ def test_a_pause_at_the_last_moment_before_the_plan_runs_wins_and_one_after_it_c
     world = waiting(kind="erasure", approval="auto")
     run = world.execution()
     planned = run.lambdas["PlanFunctionArn"]
-    answers = []
+    answers: list[bool] = []
 
     def plan(event: dict[str, Any]) -> Any:
         if not answers:

@@ -181,7 +181,7 @@ def test_an_unknown_action_is_answered_with_the_list_of_actions() -> None:
 def test_no_value_is_repeated_in_what_is_told() -> None:
     world = make_world()
     told = world.ask_desk("find", email="Quince Person, Lemon Street 1")
-    named = world.ask_desk("find", email="ada@example.org", **{"quince person": 1})
+    named = world.desk({"action": "find", "email": "ada@example.org", "quince person": 1}).run().value
     assert "uince" not in json.dumps([told, named])
 
 

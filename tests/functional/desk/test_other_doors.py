@@ -12,7 +12,7 @@ from rightful.errors import NotFound
 from rightful.service import admitting, contacts, protecting, requests
 from tests.fakes.world import ADA, BOB, World, make_world
 
-LETTER = {"type": "erasure", "email": ADA, "received_at": "2026-10-20", "source": "letter"}
+LETTER: dict[str, Any] = {"type": "erasure", "email": ADA, "received_at": "2026-10-20", "source": "letter"}
 
 
 def submitted(world: World, **changed: Any) -> dict[str, Any]:
@@ -188,7 +188,12 @@ def test_a_request_is_shown_whole_and_without_a_person() -> None:
     assert world.request()["person"] not in str(shown)
 
 
-DISCLOSURE = {"authority": "LKA Berlin", "basis": "Section 94 StPO", "scope": "Name and address", "email": ADA}
+DISCLOSURE: dict[str, Any] = {
+    "authority": "LKA Berlin",
+    "basis": "Section 94 StPO",
+    "scope": "Name and address",
+    "email": ADA,
+}
 
 
 def test_a_disclosure_is_registered_once_without_naming_the_person() -> None:
@@ -257,7 +262,12 @@ def test_a_hold_on_nobody_and_a_release_of_nothing_say_so() -> None:
     assert world.ask_desk("release", hold_id="nothing")["ok"] is False
 
 
-POLICY = {"version": "2027", "url": "https://example.org/p/2027", "effective_from": "2026-12-02", "material": True}
+POLICY: dict[str, Any] = {
+    "version": "2027",
+    "url": "https://example.org/p/2027",
+    "effective_from": "2026-12-02",
+    "material": True,
+}
 
 
 @pytest.mark.parametrize(

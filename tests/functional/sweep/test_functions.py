@@ -44,7 +44,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def asked(world: World, **changed: Any) -> dict[str, Any]:
     """What the desk answers to the DPO who lets the sweep go on, in this way or that."""
     taken = order({"input": event("dpo_continue_sweep", **changed), "execution": str(len(world.table.calls))}, CONTEXT)
-    return decide({"order": taken["order"]}, CONTEXT) if taken["ok"] else taken
+    answer: dict[str, Any] = decide({"order": taken["order"]}, CONTEXT) if taken["ok"] else taken
+    return answer
 
 
 def counted(world: World) -> None:

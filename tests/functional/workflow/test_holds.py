@@ -267,11 +267,12 @@ def test_one_id_is_one_hold() -> None:
     holding.place_on_person(world.deps, "h1", ADA, **HOLD)
     world.stores["accounts"].put({"id": "a9", "email": ADA, "account_id": "acct-9"})
     assert holding.place_on_person(world.deps, "h1", ADA, **HOLD)["hold_id"] == "h1", "more is known of her by now"
-    for other in (
+    others: list[Callable[[], object]] = [
         lambda: holding.place_on_person(world.deps, "h1", BOB, **HOLD),
         lambda: holding.place(world.deps, "h1", "store", store="surveys", **HOLD),
         lambda: holding.place_on_person(world.deps, "h1", ADA, ground="investigation", reason="r"),
-    ):
+    ]
+    for other in others:
         with pytest.raises(Conflict, match="Another hold has this id"):
             other()
     for wrong in ("", "a#b", "x" * 65, "a b"):

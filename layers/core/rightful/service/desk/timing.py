@@ -134,7 +134,7 @@ def _day(deps: Deps, at: datetime) -> str:
     return clocks.day(stamp(at), clocks.zone(deps.datamap.controller.time_zone))
 
 
-def _tell(deps: Deps, request: Request, kind: str, *, number: int = 1, **facts: str) -> None:
+def _tell(deps: Deps, request: Request, kind: str, *, number: int = 1, **facts: Any) -> None:
     """One mail to the person. Raises TryAgain while that is not known, NeedsAttention when it is refused."""
     to = contacts.of_request(deps, request).email
     mailing.send_once(
