@@ -4,6 +4,7 @@ its release; receipts verified offline; and the report."""
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -37,6 +38,7 @@ class DeskPart:
         self.dpo = Dpo.of(stack)
         self.problems: list[str] = []
         self.receipts: dict[str, Path] = {}
+        shutil.rmtree(directory / "receipts", ignore_errors=True)  # of an earlier run, and signed by another key
 
     def play(self) -> None:
         """Facts for report.json."""

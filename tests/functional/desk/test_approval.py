@@ -16,6 +16,7 @@ from tests.fakes.world import ADA, World, make_world, small_map, small_stores
 
 APPROVAL = "Wait for the DPO's approval"
 DPO, DEPUTY = "dpo@example.org", "deputy@example.org"
+NAMES = {DPO: "the data protection officer", DEPUTY: "the deputy"}
 
 
 def asking(**rules: Any) -> World:
@@ -152,7 +153,7 @@ def test_two_persons_approve_each_with_their_own_code(order: tuple[str, str]) ->
     world = two()
     run = world.execution().run()
     first = approve(world, code=code_of(world, order[0]))
-    assert first == {"ok": True, "message": f"Your approval is noted. It takes another one, of {order[1]}."}
+    assert first == {"ok": True, "message": f"Your approval is noted. It takes another one, of {NAMES[order[1]]}."}
     assert world.executions.answers == {}
     assert approve(world, code=code_of(world, order[0])) == first, "the same person twice is one person"
     assert approve(world, code=code_of(world, order[1]))["message"].startswith("Approved.")

@@ -46,7 +46,7 @@ def test_the_comment_of_each_state_shows_an_input_that_it_takes() -> None:
         shown, _ = json.JSONDecoder().raw_decode(comment[comment.index("{") :])
         assert shown == ACTIONS[name].example(name)
         optional = [key for key, part in ACTIONS[name].parts.items() if not part.required]
-        assert comment.endswith(f"may be left away: {', '.join(optional)}." if optional else "}")
+        assert comment.endswith(f"optional: {', '.join(optional)}." if optional else "}")
 
 
 def test_the_actions_of_the_contract_are_there() -> None:
@@ -118,6 +118,10 @@ def test_the_same_execution_is_one_order_however_often_it_is_read() -> None:
         ({"action": "open", "due_within_days": "7"}, {"due_within_days"}),
         ({"action": "open", "due_within_days": True}, {"due_within_days"}),
         ({"action": "open", "due_within_days": -1}, {"due_within_days"}),
+        ({"action": "open", "due_within_days": 10**7}, {"due_within_days"}),
+        ({"action": "extend", "request_id": "r1", "reason": "  "}, {"reason"}),
+        ({"action": "extend", "request_id": "r1", "reason": "\ud800"}, {"reason"}),
+        ({"action": "release", "hold_id": "x" * 600}, {"hold_id"}),
         ({"action": "reject", "request_id": "r1"}, {"ground", "reason"}),
         ({"action": "find", "email": "no address"}, {"email"}),
         ({"action": "find", "email": "a@b"}, {"email"}),

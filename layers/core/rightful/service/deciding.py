@@ -6,6 +6,7 @@ workflow acts on it. The same answer given twice acts once.
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -71,9 +72,18 @@ def decide(
         noted = {"ground": facts["refusal"]["ground"], "reason": deps.vault.digest("reason", reason)}
         if not _asked(request):
             return _refuse_now(deps, request, facts["refusal"], noted)
+    elif decision == "retry":
+        _ensure_failed(request, store)
     elif decision == "skip" and (open_still := _skip(deps, request, store, reason)):
         return {"ok": True, "message": f"{store} is left out. To decide still: {', '.join(open_still)}."}
     return _answer(deps, request, decision, facts, noted)
+
+
+def _ensure_failed(request: Mapping[str, Any], store: str) -> None:
+    """All that failed is tried again; whoever names a store means one of those."""
+    failed = request.get("failed", [])
+    if store and failed and store not in failed:
+        raise Invalid("This store did not fail.", errors=[("store", f"Leave it away, or: {', '.join(failed)}.")])
 
 
 def verified(deps: Deps, request_id: str) -> dict[str, Any]:
@@ -116,16 +126,21 @@ def _answer(
             "This was decided already, or the request has moved on: look at its execution in the console."
         ) from None
     token = deps.vault.open(request_id, bytes(request["task_token"])).decode()
+    question = request["questions"]
     if deps.executions.answer(token, {"decision": decision}):
+        deps.table.update(requests.pk(request_id), "REQUEST", {"answered": question}, expect={"questions": question})
         return {"ok": True, "message": DONE[decision]}
-    if request["decision"] == decision:
+    if request.get("answered") == question:
         return {"ok": True, "message": "You gave this answer before. It counts once."}
-    raise Conflict("The workflow no longer waits for this answer: look at its execution in the console.")
+    raise Conflict(
+        "Your answer is kept, but the workflow no longer waits for it: look at its execution in the console. If that "
+        "has ended, have the operator start PrivacyRequest anew with this request_id."
+    )
 
 
 def _ensure_this_plan(request: Mapping[str, Any], plan_hash: str) -> None:
     """Without a hash, it is the plan of the newest mail that is approved."""
-    if plan_hash and plan_hash != request["plan_hash"]:
+    if plan_hash and plan_hash.strip().lower() != request["plan_hash"]:
         raise Conflict("The plan has changed since that mail. Read the newest one, and copy the hash from there.")
 
 
@@ -134,7 +149,7 @@ def _approve(deps: Deps, request: dict[str, Any], code: str) -> str:
     needed = list(asking.approvers(deps, request).values())
     if len(needed) == 1:
         return ""
-    mine = [each for each in needed if code and asking.approval_code(deps, request, each) == code]
+    mine = [each for each in needed if _same(asking.approval_code(deps, request, each), code)]
     if not mine:
         cure = "Copy it from the mail about this plan that went to you; the other person's is another one."
         raise Invalid("It takes two persons to approve this plan, each with their own code.", errors=[("code", cure)])
@@ -147,8 +162,14 @@ def _approve(deps: Deps, request: dict[str, Any], code: str) -> str:
         )
         request = item
     given = {entry["key"] for entry in requests.entries(deps, request)}
-    missing = [each for n, each in enumerate(needed, start=1) if f"approved:{request['plan_hash']}:{n}" not in given]
+    names = ("the data protection officer", "the deputy")
+    numbers = range(1, len(needed) + 1)
+    missing = [names[n - 1] for n in numbers if f"approved:{request['plan_hash']}:{n}" not in given]
     return ", ".join(missing)
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode("utf-8", "surrogatepass"))
 
 
 def _refusal(request: Mapping[str, Any], ground: str, reason: str) -> dict[str, str]:

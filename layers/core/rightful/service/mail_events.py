@@ -47,13 +47,13 @@ def note(deps: Deps, event: Mapping[str, Any]) -> dict[str, str]:
     return answer
 
 
-def note_refusal(deps: Deps, request_id: str, kind: str, why: str) -> None:
+def note_refusal(deps: Deps, request_id: str, kind: str, why: str, number: int = 1) -> None:
     """As if the mail had bounced, when the provider did not take it at all: it is not sent again. `why` is the reason
     as the provider's error gave it, for the operator. Idempotent."""
-    key = _mail(request_id, kind, 1)
+    key = _mail(request_id, kind, number)
     deps.table.update(*key, {"bounced_at": stamp(deps.clock()), "refused": why}, expect={"bounced_at": None})
     if mail := deps.table.get(*key):
-        _tell(deps, mail, kind, 1)
+        _tell(deps, mail, kind, number)
 
 
 def _mail(subject: str, kind: str, number: int) -> tuple[str, str]:

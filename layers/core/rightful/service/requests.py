@@ -15,6 +15,7 @@ from rightful.clocks import stamp
 from rightful.errors import Conflict, NotFound, TryAgain
 from rightful.ledger import NOTHING
 from rightful.lifecycle import Status
+from rightful.service import terms
 from rightful.service.deps import Deps
 
 STATUS_CHANGED = "PrivacyRequestStatusChanged"
@@ -59,7 +60,7 @@ def transition(
 ) -> dict[str, Any]:
     """Make the request `to`, once. `what` is the sentence in the person's timeline; `facts` are attributes written
     with the status, `remove` names attributes that go, `noted` goes into the ledger, `expect` must be true of the item.
-    Returns the item as it is now.
+    Whatever ends a pause closes it, and the days of it count. Returns the item as it is now.
 
     A request that is `to` already is left as it is, and its event published again: a step may be re-run.
     Raises Conflict when the lifecycle or `expect` does not allow it, NotFound, TryAgain when others keep changing the
@@ -76,10 +77,11 @@ def transition(
             raise Conflict(_refusal(item, target))
         if not _is(item, expect):
             raise Conflict(f"A request that is {item['status']} cannot become {target.value} as it stands.")
+        ended = terms.after_pause(deps, item) if status is Status.paused else {}
         changed = _write(
             deps,
             item,
-            {**facts, "status": target.value},
+            {**ended, **facts, "status": target.value},
             what=what,
             noted=noted,
             remove={*remove, *_spent(status, target)} - facts.keys(),

@@ -26,6 +26,8 @@ class Part:
     example: Any
     required: bool = True
     kind: Kind = "text"
+    in_example: bool = True
+    """False for what goes with another form of the action."""
     shown: bool = False
     """Whether its value may stand in the execution's history beyond the input itself: ids, names and numbers."""
 
@@ -38,8 +40,8 @@ class Action:
     """Whether its input names a person."""
 
     def example(self, name: str) -> dict[str, Any]:
-        """An input that shows every part that must be there, and those that help to understand the action."""
-        return {"action": name} | {key: part.example for key, part in self.parts.items()}
+        """An input that would do."""
+        return {"action": name} | {key: part.example for key, part in self.parts.items() if part.in_example}
 
 
 def _request(**parts: Part) -> dict[str, Part]:
@@ -51,14 +53,14 @@ def _reason(meaning: str, example: str) -> Part:
 
 
 _STORE_OF_MAP: Final = "Write the name of a store of the data map."
-_UNTIL: Final = "Write a date such as 2027-12-31 (its end counts), or leave it away."
+_UNTIL: Final = "Write a date such as 2027-12-31 (its end counts), or leave it out."
 
 ACTIONS: Final[dict[str, Action]] = {
     "open": Action(
         "Lists the open requests, the most urgent first.",
         {
             "due_within_days": Part(
-                "Write how many days ahead to look, or leave it away for all.",
+                "Write how many days ahead to look, or leave it out for all.",
                 7,
                 required=False,
                 kind="a whole number",
@@ -75,6 +77,7 @@ ACTIONS: Final[dict[str, Action]] = {
                 "Where two persons must approve: the code in the mail that went to you.",
                 "Wm3kP0sX9vQ2bR7tYc1dZa",
                 required=False,
+                in_example=False,
             ),
         ),
     ),
@@ -116,7 +119,15 @@ ACTIONS: Final[dict[str, Action]] = {
     ),
     "retry": Action(
         "Tries again what failed, once its cause is removed.",
-        _request(store=Part("Leave it away: all that failed is tried again.", "accounts", required=False, shown=True)),
+        _request(
+            store=Part(
+                "Leave it out: all that failed is tried again.",
+                "accounts",
+                required=False,
+                in_example=False,
+                shown=True,
+            )
+        ),
     ),
     "skip": Action(
         "Answers a request without a store that failed; the person is told.",
@@ -129,9 +140,20 @@ ACTIONS: Final[dict[str, Action]] = {
         "Places a legal hold on a person, a store or a record: nothing of it is erased or swept.",
         {
             "email": Part("Write the person's address, or name a store instead.", "ada@example.com", required=False),
-            "store": Part(f"{_STORE_OF_MAP} Leave it away for a person.", "invoices", required=False, shown=True),
-            "record": Part("With a store: the key of one record, as a sweep's preview shows it.", "", required=False),
-            "ground": Part("Write the ground, such as legal_process.", "legal_process", shown=True),
+            "store": Part(
+                f"{_STORE_OF_MAP} Leave it out for a person.", "invoices", required=False, in_example=False, shown=True
+            ),
+            "record": Part(
+                "With a store: the key of one record, as a sweep's preview shows it.",
+                "",
+                required=False,
+                in_example=False,
+            ),
+            "ground": Part(
+                "Write the ground, such as legal_process. The person reads it if they ask for erasure.",
+                "legal_process",
+                shown=True,
+            ),
             "reason": _reason("Say why, without naming anyone.", "Court order 12-345 of 3 March."),
             "until": Part(_UNTIL, "2027-12-31", required=False, shown=True),
         },
@@ -211,7 +233,7 @@ ACTIONS: Final[dict[str, Action]] = {
         {
             "run_id": Part("Copy it from the mail.", "daily-2027-01-31T030000Z", shown=True),
             "stores": Part(
-                "Write a list of names, or leave it away for all that wait.",
+                "Write a list of names, or leave it out for all that wait.",
                 ["accounts"],
                 required=False,
                 kind="a list of names",
@@ -225,7 +247,7 @@ ACTIONS: Final[dict[str, Action]] = {
         {
             "run_id": Part("Copy it from the mail.", "daily-2027-01-31T030000Z", shown=True),
             "stores": Part(
-                "Write a list of names, or leave it away for all that wait.",
+                "Write a list of names, or leave it out for all that wait.",
                 ["accounts"],
                 required=False,
                 kind="a list of names",
@@ -236,8 +258,8 @@ ACTIONS: Final[dict[str, Action]] = {
     ),
 }
 
-LONGEST_NAME: Final = 2000
-"""Characters of ids and names, as JSON; no key of a table holds more."""
+LONGEST_NAME: Final = 500
+"""Characters of ids and names, as JSON; a key of a table holds 1,024 bytes."""
 LONGEST_TEXT: Final = 20_000
 TYPES: Final[dict[Kind, type]] = {"text": str, "yes or no": bool, "a whole number": int, "a list of names": list}
 
@@ -258,6 +280,8 @@ def mistakes(order: Any) -> dict[str, str]:
                 found[name] = part.meaning
         elif not _is(part.kind, value):
             found[name] = f"It takes {part.kind}. {part.meaning}"
+        elif not _is_text(value):
+            found[name] = f"It is blank, or holds half a character. {part.meaning}"
         elif len(json.dumps(value)) > (LONGEST_NAME if part.shown else LONGEST_TEXT):
             found[name] = f"It is too long. {part.meaning}"
     for name in order.keys() - parts.keys() - {"action"}:
@@ -269,6 +293,15 @@ def _is(kind: Kind, value: Any) -> bool:
     if kind == "a list of names":
         return isinstance(value, list) and bool(value) and all(isinstance(each, str) and each for each in value)
     return isinstance(value, TYPES[kind]) and (kind == "yes or no" or not isinstance(value, bool))
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it can be read, and stored."""
+    texts = value if isinstance(value, list) else [value]
+    return all(
+        not isinstance(each, str) or (bool(each.strip()) and not any("\ud800" <= sign <= "\udfff" for sign in each))
+        for each in texts
+    )
 
 
 def _printable(name: str) -> str:

@@ -16,9 +16,9 @@ from typing import Any, Final
 from rightful import clocks
 from rightful.clocks import stamp
 from rightful.errors import Invalid
-from rightful.service import contacts, holding
+from rightful.service import contacts
 from rightful.service.deps import Deps
-from rightful.service.desk import dates
+from rightful.service.desk import book, dates, withholding
 
 DISCLOSURES: Final = "DISCLOSURES"
 LONGEST: Final = 4000
@@ -27,8 +27,8 @@ LONGEST: Final = 4000
 
 def disclose(deps: Deps, order: Mapping[str, Any]) -> dict[str, Any]:
     """Records it, once for the same words, person and day, and places the hold that was asked for. `{"ok", "message",
-    "disclosure_id", "hold_id"?}`. Raises Invalid; NeedsAttention when the person's stores cannot be searched for the
-    hold: start it again then, the record stays one."""
+    "disclosure_id", "hold_id"?}`. Raises Invalid; Conflict, with nothing recorded, when the person's stores cannot all
+    be searched for the hold."""
     tz = clocks.zone(deps.datamap.controller.time_zone)
     now = deps.clock()
     disclosed = dates.day("disclosed_at", order.get("disclosed_at", stamp(now)), tz)
@@ -51,22 +51,29 @@ def disclose(deps: Deps, order: Mapping[str, Any]) -> dict[str, Any]:
         "disclosed_at": disclosed.isoformat(),
         "recorded_at": stamp(now),
     }
-    key = (DISCLOSURES, f"{disclosed.isoformat()}#{disclosure_id}")
-    new = deps.table.put_new(*key, facts)
-    answer: dict[str, Any] = {
-        "ok": True,
-        "message": "Recorded." if new else "This was recorded before. It stands once.",
-        "disclosure_id": disclosure_id,
-    }
-    if order.get("hold"):
-        hold = holding.place_on_person(
-            deps,
-            deps.vault.digest("hold", f"disclosure\n{disclosure_id}"),
-            email,
-            ground="legal_process",
-            reason=f"Disclosure {disclosure_id}",
+    held: dict[str, Any] = {}
+    if order.get("hold"):  # first: what is recorded is then whole
+        hold_id = deps.vault.digest("hold", f"disclosure\n{disclosure_id}")
+        reason = f"Disclosure {disclosure_id}"
+        held = withholding.on_person(deps, hold_id, email, ground="legal_process", reason=reason)
+        facts["hold_id"] = hold_id
+    key = f"{disclosed.isoformat()}#{disclosure_id}"
+    new = deps.table.get(DISCLOSURES, key) is None
+    if new:
+        book.enter(
+            deps, "A disclosure was registered", f"disclosure:{disclosure_id}", {"disclosed_at": facts["disclosed_at"]}
         )
-        deps.table.update(*key, {"hold_id": hold["hold_id"]})
-        ended = " It was released since." if hold.get("released_at") else ""
-        answer |= {"hold_id": hold["hold_id"], "message": f"{answer['message']} A legal hold is placed.{ended}"}
-    return answer
+        deps.table.put_new(DISCLOSURES, key, facts)
+    elif held:
+        deps.table.update(DISCLOSURES, key, {"hold_id": held["hold_id"]})
+    message = "Recorded." if new else "This was recorded before. It stands once."
+    if held:
+        message += (
+            " A legal hold was placed, and released since." if held.get("released_at") else " A legal hold is placed."
+        )
+    return {
+        "ok": True,
+        "message": message,
+        "disclosure_id": disclosure_id,
+        **({"hold_id": held["hold_id"]} if held else {}),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from heapq import merge
 from itertools import islice
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from rightful.service.deps import Deps
 
 PROVEN: Final = "email"
 """The identity that a request is made with."""
+FARTHEST: Final = 3660
+"""Days to look ahead."""
 MOST: Final = 200
 """Requests in one answer, so that it stays far below the 256 KiB that a state may hold."""
 SHOWN: Final = (
@@ -26,12 +29,16 @@ SHOWN: Final = (
 
 
 def open_requests(deps: Deps, within: int | None = None) -> dict[str, Any]:
-    """`{"ok", "message", "requests": [...], "more": bool}`, soonest due first; `within` days from now, if given."""
-    if within is not None and within < 0:
-        raise Invalid("Days to come are counted from 0.", errors=[("due_within_days", "Write 0 or more.")])
+    """`{"ok", "message", "requests": [...], "more": bool}`, soonest due first; `within` days from now, if given. Those
+    that came by letter or phone are there before their person confirmed them: their clock runs."""
+    if within is not None and not 0 <= within <= FARTHEST:
+        cure = f"Write a number from 0 to {FARTHEST}, or leave it away."
+        raise Invalid("So many days cannot be looked ahead.", errors=[("due_within_days", cure)])
     now = deps.clock()
     until = now + timedelta(days=within) if within is not None else None
-    wanted = (item for item in deps.table.open_requests() if until is None or moment(item["due_at"]) <= until)
+    letters = (item for item in deps.table.open_requests("unverified") if item.get("source"))
+    every = merge(deps.table.open_requests(), letters, key=lambda item: str(item["due_at"]))
+    wanted = (item for item in every if until is None or moment(item["due_at"]) <= until)
     found = list(islice(wanted, MOST + 1))
     shown = [{**_brief(item), "days_left": _days_left(deps, item, now)} for item in found[:MOST]]
     overdue = sum(each["days_left"] < 0 and each["status"] != "paused" for each in shown)
