@@ -162,6 +162,12 @@ class TableContract:
         assert table.update("P", "S", {"status": "c"}, expect={"status": ("x", "a")}) is None
         assert (table.get("P", "S") or {})["status"] == "b"
 
+    def test_a_list_is_expected_as_a_whole(self, table: Table) -> None:
+        table.put_new("P", "S", {"rounds": [["a"], ["b", "c"]]})
+        assert table.update("P", "S", {"n": 1}, expect={"rounds": [["a"]]}) is None
+        assert table.update("P", "S", {"n": 1}, expect={"rounds": [["a"], ["c", "b"]]}) is None
+        assert table.update("P", "S", {"n": 1}, expect={"rounds": [["a"], ["b", "c"]]}) is not None
+
     def test_none_is_expected_where_an_attribute_is_absent_or_null(self, table: Table) -> None:
         table.put_new("P", "S", {"null": None, "there": 1})
         assert table.update("P", "S", {"n": 1}, expect={"absent": None}) is not None

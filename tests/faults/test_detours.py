@@ -36,8 +36,8 @@ WITHOUT_EFFECT = frozenset(
 LATER = 61
 """Seconds the clock moves when something breaks: a mail that was on its way has arrived or is lost."""
 TRIES = 5
-OF_ONE_RUN = frozenset({"sent_at", "message_id"})
-"""A sender who died cannot note these; `accepted_at` stands for them."""
+OF_ONE_RUN = frozenset({"expires_at", "jws", "sent_at", "message_id"})
+"""Times of day in seconds, signatures, and what a sender who died cannot note (`accepted_at` stands for it)."""
 BYSTANDERS = {"accounts": {"a2"}, "subscriptions": {"s3"}, "invoices": {"i4"}, "surveys": {"v2"}, "contacts": {"c3"}}
 WORDS = (
     (re.compile(r"T\d\d:\d\d:\d\d(\.\d+)?Z|\d\d:\d\d UTC"), "<time of day>"),
@@ -219,7 +219,7 @@ def outcome(world: World) -> dict[str, Any]:
         "webhooks": list({message_id: body for _, message_id, body in world.webhooks.received}.values()),
         "mails": [[mail.key, mail.to, mail.subject, mail.text] for mail in world.mailer.sent],
         "files": {key: unzipped(body) for key, body in world.files.objects.items()},
-        "events": list(dict.fromkeys(detail["status"] for _, detail in world.events.published)),
+        "events": sorted({detail["status"] for _, detail in world.events.published}),
     }
     return {name: neutral(value) for name, value in state.items()}
 

@@ -50,6 +50,15 @@ STORES: dict[str, dict[str, Any]] = {
     },
     "uploads": {"title": "Your files", "covered": True, "blocked": 2, "blocked_until": "2027-06-30T00:00:00Z"},
     "archive": {"title": "The archive", "covered": True, "skipped": True, "reason": "It was closed."},
+    "letters": {
+        "title": "Your letters",
+        "covered": True,
+        "held": 2,
+        "held_by": [
+            {"hold_id": "h1", "ground": "legal_process", "until": ""},
+            {"hold_id": "h2", "ground": "legal_process", "until": "2030-01-01T00:00:00Z"},
+        ],
+    },
     "surveys": {"title": "Your answers", "covered": True, "deleted": 0},
     "usage": {"title": "Your usage", "covered": False},
 }
@@ -280,6 +289,8 @@ def test_the_mail_about_an_erasure_says_what_became_of_each_store() -> None:
         "* Your invoices\n    4 records kept\n    Why: we must keep accounting records, until 1 January 2034\n"
         "    Why: an investigation is going on, for as long as the law asks\n    Legal basis: HGB § 257\n",
         "* Your files\n    2 records locked against deletion until 30 June 2027\n",
+        "* Your letters\n    2 records kept under a legal hold; they will be deleted or made anonymous when the hold ",
+        "without your asking again\n    Why the hold: a legal proceeding needs it\n\n",
         "* The archive\n    Left out: It was closed.\n",
         "* Your answers\n    Nothing was found\n",
         "* Your usage\n    Not deleted automatically",

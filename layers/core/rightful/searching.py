@@ -205,8 +205,9 @@ def _is_one_too_many(search: Search, datamap: DataMap, identity: str, value: str
 def go_on(search: Search, datamap: DataMap, left_out: Mapping[str, str] = NONE) -> Search:
     """The search taken up after something was erased. What was found stands: it is the plan, and the records that led
     to it may be gone. Only stores whose search had failed (or that are new) and that are not `left_out` are searched,
-    and whatever they lead to; so a person who has come back since is not found anew. A search that came to too many
-    identities is not gone on with, but the one before it."""
+    and whatever they lead to; so a person who has come back since is not found anew. Where the search has `wanted`
+    records, nothing else is found, and no other store is searched. A search that came to too many identities is not
+    gone on with, but the one before it."""
     if search.origin and any(findings.too_many for findings in search.stores.values()):
         search = _of(search.origin)
     again = replace(search, stores={}, queue=[], cursor=None, origin=asdict(replace(search, origin=None)))
@@ -216,14 +217,6 @@ def go_on(search: Search, datamap: DataMap, left_out: Mapping[str, str] = NONE) 
             again.stores[name] = findings
         else:
             _look_up_all(again, datamap, name, left_out)
-    return again
-
-
-def seek(seeds: Search, datamap: DataMap, left_out: Mapping[str, str] = NONE) -> Search:
-    """A search, from the start, for the `wanted` records of `seeds` alone, by all identities that it names."""
-    again = Search(identities=seeds.identities, began=seeds.began, wanted=seeds.wanted)
-    for name in _searched(seeds, datamap):
-        _look_up_all(again, datamap, name, left_out)
     return again
 
 

@@ -11,7 +11,7 @@ import pytest
 from rightful.errors import Conflict, NeedsAttention, NotFound, TryAgain
 from rightful.model import RequestPolicy
 from rightful.ports import ANONYMISED_MARK
-from rightful.service import deciding, discovering, holding, requests, viewing
+from rightful.service import deciding, discovering, erased, holding, requests, viewing
 from rightful.service.verifying import Proof
 from tests.fakes.state_machine import Killed
 from tests.fakes.world import ADA, BOB, World, make_world, small_map
@@ -25,6 +25,12 @@ def remaining(world: World) -> dict[str, list[dict[str, Any]]]:
         name: [item | made if ANONYMISED_MARK in item else item for item in items]
         for name, items in world.contents().items()
     }
+
+
+def left_out(world: World) -> list[str]:
+    """Stores from which Ada's records are not erased, by the ledger of erased people."""
+    (digest,) = erased.digests(world.deps, {"email": [ADA]})
+    return list(world.table.items["ERASED", digest]["except"])
 
 
 def unhindered() -> dict[str, list[dict[str, Any]]]:
@@ -170,8 +176,11 @@ def test_of_two_holds_the_last_one_lets_go() -> None:
     assert (row(world, "subscriptions", first)["deleted"], row(world, "subscriptions", first)["held"]) == (1, 0)
     assert notes(world) == ["WITHHELD#h2#r1"]
     assert sealed(world), "what is needed to find the rest"
+    assert left_out(world) == ["subscriptions"], "one record of it is held still"
+    world.stores["subscriptions"].put({"id": "s2", "account_id": "acct-1", "customer_id": "cus-2"})
     (second,) = release(world, "h2")
-    assert ids(world, "subscriptions") == ["s3"]
+    assert left_out(world) == []
+    assert ids(world, "subscriptions") == ["s2", "s3"], "s2 was made anew, and was the first one's to erase"
     assert row(world, "subscriptions", second)["deleted"] == 1
     assert (notes(world), sealed(world)) == ([], [])
 
@@ -384,3 +393,54 @@ def test_what_follows_is_no_way_to_withdraw_what_was_done() -> None:
     for request_id in ("r1", follower):
         with pytest.raises(Conflict):
             requests.transition(world.deps, request_id, "withdrawn", what="too late")
+
+
+def test_two_releases_at_once_agree_and_the_slower_one_leaves_nothing_behind() -> None:
+    """While one process makes the request that follows, another one made it, and it ran to its end."""
+    world = make_world()
+    holding.place(world.deps, "h1", "store", store="surveys", **HOLD)
+    erase(world)
+    turns = [1]
+
+    def overtake(name: str, moment: str) -> None:
+        if name == "vault.seal" and turns:
+            turns.pop()
+            assert len(release(world)) == 1
+
+    world.vault.fault = overtake
+    holding.release(world.deps, "h1")
+    (follower,) = followers(world)
+    assert world.request(follower)["status"] == "completed"
+    assert sealed(world) + sealed(world, follower) + notes(world) == []
+    assert world.table.query("GUARDS") == []
+    assert [mail.key for mail in world.mailer.sent] == ["r1:completed_erasure:1", f"{follower}:completed_erasure:1"]
+
+
+def test_two_holds_released_at_once_are_followed_by_one_request_for_each_record() -> None:
+    """Both cover both records. While the release of one is about to say what it lets go, that of the other starts what
+    follows from both, and is killed."""
+    world = make_world()
+    for hold_id in ("h1", "h2"):
+        holding.place(world.deps, hold_id, "store", store="subscriptions", **HOLD)
+    erase(world)
+    turns, kills = [1], [Killed()]
+
+    def kill(name: str, moment: str) -> None:
+        if (name, moment) == ("executions.start", "after") and kills:
+            raise kills.pop()
+
+    def overtake(name: str, moment: str) -> None:
+        if (name, moment) == ("table.update", "before") and turns:
+            turns.pop()
+            with pytest.raises(Killed):
+                holding.release(world.deps, "h2")
+
+    world.executions.fault, world.table.fault = kill, overtake
+    holding.release(world.deps, "h1")
+    for hold_id in holding.to_release(world.deps):
+        holding.release(world.deps, hold_id)
+    (follower,) = followers(world)
+    world.execution(follower).run()
+    assert row(world, "subscriptions", follower)["deleted"] == 2
+    assert ids(world, "subscriptions") == ["s3"]
+    assert sealed(world) + notes(world) == []

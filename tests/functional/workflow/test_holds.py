@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from rightful.errors import Conflict, Invalid, NeedsAttention
 from rightful.model import Page, RequestPolicy
-from rightful.service import completing, deciding, erased, holding, requests
+from rightful.service import completing, deciding, discovering, erased, holding, requests
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.world import ADA, BOB, World, make_world, small_map, small_stores
 from tests.functional.workflow.held import HOLD, erase, followers, ids, notes, plan, release, row, sealed
@@ -308,3 +309,19 @@ def test_a_later_erasure_has_the_last_word_in_the_ledger() -> None:
     noted = world.table.get("ERASED", digest)
     assert noted is not None
     assert noted["except"] == ["surveys"], "r2 withheld it as well, and its hold stands"
+
+
+def test_thousands_of_records_that_a_late_hold_covers_are_all_left_and_all_erased_later() -> None:
+    world, subscriptions = meddled("subscriptions")
+    for n in range(6_000):
+        subscriptions.put({"id": f"n{n:04}", "account_id": "acct-1", "customer_id": "cus-1"})
+    searched = 6_002 // discovering.PAGE + 1
+    subscriptions.then = {searched + 1: lambda: holding.place(world.deps, "h1", "store", store="subscriptions", **HOLD)}
+    turns = itertools.count(1)
+    world.time_left = lambda: lambda: float(next(turns) % 9)  # a step is over after nine looks at the clock
+    erase(world)
+    assert (row(world, "subscriptions")["held"], row(world, "subscriptions")["deleted"]) == (6_002, 0)
+    assert len(subscriptions.items) == 6_003
+    (follower,) = release(world)
+    assert ids(world, "subscriptions") == ["s3"]
+    assert row(world, "subscriptions", follower)["deleted"] == 6_002

@@ -197,7 +197,9 @@ class Expression:
             null = self._value("NULL")
             tests += [f"attribute_not_exists({self._name(name)})", f"attribute_type({self._name(name)}, {null})"]
         values = [self._value(option) for option in options if option is not None]
-        if values:
+        if len(values) == 1:
+            tests.append(f"{self._name(name)} = {values[0]}")  # IN is not documented for lists
+        elif values:
             tests.append(f"{self._name(name)} IN ({', '.join(values)})")
         return f"({' OR '.join(tests)})"
 

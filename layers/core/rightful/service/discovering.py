@@ -76,7 +76,7 @@ def _take_up(deps: Deps, request: Item, head: Item | None) -> Search:
         seeds = sealed.load(deps, request["request_id"], SEEDS)
         if seeds is None:
             raise NeedsAttention("nothing is left of what the erasure before this one found")
-        return searching.seek(Search.from_bytes(seeds), deps.datamap, left_out)
+        return searching.go_on(Search.from_bytes(seeds), deps.datamap, left_out)
     search = searching.begin(deps.datamap, "email", contacts.of_request(deps, request).typed, left_out)
     search.began = stamp(deps.clock())
     return search

@@ -11,7 +11,7 @@ from rightful import searching
 from rightful.identities import grouped
 from rightful.model import Record
 from rightful.searching import Facts, Findings, Search
-from rightful.service import protecting, sealed
+from rightful.service import protecting, requests, sealed
 from rightful.service.deps import Deps
 
 Item = dict[str, Any]
@@ -57,6 +57,10 @@ class Left:
             self.held_by.update(covering)
         return covering
 
+    def marks(self) -> dict[str, list[str]]:
+        """Held mark -> ids of the holds, of all that was left."""
+        return {**self.planned, **self.later}
+
 
 def key(store: str) -> str:
     """Sort key of the item that `left` opens."""
@@ -80,13 +84,10 @@ def save(deps: Deps, request_id: str, store: str, left: Left) -> None:
 def everything(deps: Deps, request_id: str, search: Search, left_out: Iterable[str]) -> Withheld:
     """All that the erasure left because of holds, but in stores that the DPO left out."""
     out = set(left_out)
+    heads = {item["sk"]: item for item in deps.table.query(requests.pk(request_id), key(""))}
     found: Withheld = {}
     for name, findings in search.stores.items():
-        if name in out:
-            continue
-        raw = sealed.load(deps, request_id, _name(name))
-        marks = {**findings.withheld, **(json.loads(raw)["later"] if raw else {})}
-        if marks:
+        if name not in out and (marks := left(deps, request_id, findings, heads.get(key(name))).marks()):
             found[name] = marks
     return found
 
