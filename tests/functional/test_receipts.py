@@ -78,6 +78,7 @@ def test_an_erasure_says_per_store_what_was_done() -> None:
     nothing = dict.fromkeys(receipts.COUNTS, 0) | {
         "kept": [],
         "skipped": False,
+        "partly_erased": False,
         "pending_at_vendor": False,
         "not_covered": False,
     }
@@ -159,7 +160,7 @@ def test_a_store_that_was_left_out_says_so_without_the_reason() -> None:
     deciding.decide(world.deps, "r1", "skip", store="surveys", reason="Ask Eve Example, who holds the key")
     assert run.resume().ended
     survey = claims(world)["stores"]["surveys"]
-    assert (survey["skipped"], survey["outcome"], survey["anonymised"]) == (True, ["skipped"], 0)
+    assert (survey["skipped"], survey["outcome"], survey["anonymised"]) == (True, ["skipped", "partly_erased"], 0)
     assert "read_back" not in survey
     assert all(b"Eve" not in body for body, _ in world.evidence.kept.values())
 

@@ -97,7 +97,7 @@ FACTS: dict[str, Any] = {
     "changed": {"tickets": {"delete": [1, 3], "failed": ["", "no access"]}, "surveys": {"records": True}},
     "recipients": RECIPIENTS,
     "identities": {"customer_id": ["cus-1", "cus-2"], "email": ["ada@example.org"]},
-    "article": "GDPR Article 19",
+    "article": "Article 19 GDPR",
     "controller": CONTROLLER,
     "request": REQUEST,
     "stores": STORES,
@@ -316,7 +316,7 @@ def test_a_recipient_reads_of_whom_why_what_to_do_and_whom_to_ask() -> None:
     mail = render("recipient_erasure", "en", **FACTS)
     for part in (
         "Example & Söhne has erased personal data",
-        "(GDPR Article 19)",
+        "(Article 19 GDPR)",
         "* customer_id\n    cus-1\n    cus-2\n",
         "* email\n    ada@example.org\n",
         "Please erase, without undue delay",

@@ -35,7 +35,7 @@ _ENDS = frozenset({Status.rejected, Status.withdrawn})
 FOLLOWS: dict[Status, frozenset[Status]] = {
     Status.awaiting_verification: frozenset({Status.in_progress, Status.expired}),
     Status.in_progress: _OPEN - {Status.in_progress} | _ENDS | {Status.completed},
-    Status.awaiting_approval: frozenset({Status.in_progress, Status.scheduled, Status.paused}) | _ENDS,
+    Status.awaiting_approval: _OPEN - {Status.awaiting_approval} | _ENDS,
     Status.scheduled: _OPEN - {Status.scheduled} | _ENDS,
     Status.paused: _OPEN - {Status.paused} | _ENDS,
     Status.needs_attention: _OPEN - {Status.needs_attention} | _ENDS | {Status.completed},

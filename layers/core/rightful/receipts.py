@@ -78,7 +78,8 @@ def payload(
 
 def stores(outcomes: Outcomes, *, completed: bool) -> dict[str, dict[str, Any]]:
     """Store -> `title`, `outcome` (words), each of COUNTS, `kept` (`{ground, law, until, records?}`; an empty `until`:
-    not known), `skipped` (left out by the data protection officer), `pending_at_vendor`, `not_covered`, and where they
+    not known), `skipped` (left out by the data protection officer), `partly_erased` (some of what was
+    left out may have been erased before it failed; nobody counted), `pending_at_vendor`, `not_covered`, and where they
     apply `blocked_until` and `read_back` (`at`, and the records that were `found` and should have gone).
 
     What a request that was not `completed` had begun was undone: nothing was erased and nothing handed over."""
@@ -90,7 +91,7 @@ def counted(done: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return {
         name: {count: store[count] for count in COUNTS if store[count]}
         | ({"kept": list(store["kept"])} if store["kept"] else {})
-        | {fact: True for fact in ("skipped", "pending_at_vendor", "not_covered") if store[fact]}
+        | {fact: True for fact in ("skipped", "partly_erased", "pending_at_vendor", "not_covered") if store[fact]}
         for name, store in done.items()
     }
 
@@ -148,10 +149,15 @@ def _store(outcome: Mapping[str, Any], completed: bool) -> dict[str, Any]:
         **counts,
         "kept": _kept(row),
         "skipped": bool(row.get("skipped")),
+        "partly_erased": bool(row.get("partly")),
         "pending_at_vendor": bool(row.get("pending_at_vendor")),
         "not_covered": not outcome["covered"],
     }
-    words = [name for name in (*COUNTS, "kept", "skipped", "pending_at_vendor", "not_covered") if entry[name]]
+    words = [
+        name
+        for name in (*COUNTS, "kept", "skipped", "partly_erased", "pending_at_vendor", "not_covered")
+        if entry[name]
+    ]
     entry["outcome"] = words or ["nothing_found" if row.get("done") else "not_done"]
     if row.get("blocked_until"):
         entry["blocked_until"] = row["blocked_until"]

@@ -14,20 +14,21 @@ from rightful.identities import normalise
 from rightful.model import DataMap
 
 ARTICLES: Final = {
-    "gdpr": "GDPR Article 19",
-    "uk_gdpr": "UK GDPR Article 19",
+    "gdpr": "Article 19 GDPR",
+    "uk_gdpr": "Article 19 UK GDPR",
     "ccpa": "California Civil Code section 1798.105(c)",
 }
 """Regime -> what has recipients told."""
 
 
 def due(datamap: DataMap, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Names of the recipients of the covered stores in which something was deleted or anonymised, in order. `rows`:
+    """Names of the recipients of the covered stores in which something was, or may have been, deleted or
+    anonymised, in order. `rows`:
     store -> what the erasure came to there (`service.progress`)."""
     erased = (
         store
         for name, store in datamap.stores.items()
-        if store.covered and any(rows.get(name, {}).get(done) for done in ("deleted", "anonymised"))
+        if store.covered and any(rows.get(name, {}).get(done) for done in ("deleted", "anonymised", "partly"))
     )
     return sorted({name for store in erased for name in store.recipients if name in datamap.recipients})
 

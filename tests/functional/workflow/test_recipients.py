@@ -78,7 +78,7 @@ def test_each_recipient_of_an_erased_store_is_told_once_by_what_it_knows() -> No
         "data": {
             "request_id": "r1",
             "identities": {"email": [ADA], "customer_id": ["cus-1", "cus-2"]},
-            "article": "GDPR Article 19",
+            "article": "Article 19 GDPR",
             "controller": "Example",
         },
     }
@@ -86,7 +86,7 @@ def test_each_recipient_of_an_erased_store_is_told_once_by_what_it_knows() -> No
     assert (desk.key, shop.key) == ("r1:recipient_erasure-desk:1", "r1:recipient_erasure-shop:1")
     assert (ADA in desk.text, "acct-1" in desk.text) == (True, False), "only what the desk knows"
     assert (ADA in shop.text, "acct-1" in shop.text) == (False, True)
-    assert "GDPR Article 19" in desk.text
+    assert "Article 19 GDPR" in desk.text
     assert ADA not in desk.subject
 
 

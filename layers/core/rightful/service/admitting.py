@@ -17,7 +17,9 @@ KEY_GRACE: Final = timedelta(hours=1)
 """How much later than the request's `verify_by` its data key lapses, so that one that is admitted in its last moment
 still finds it."""
 SHOWN_EXPIRED: Final = timedelta(days=3)
-"""How long the item of a request stays that was never verified."""
+"""How long the item of a request stays that was never verified ..."""
+LETTER_SHOWN: Final = timedelta(days=60)
+"""... and of one that came by letter or phone, which goes into the register first."""
 _RESERVED: Final = timedelta(days=400)
 """How long the note of which request is open stays: longer than any workflow may run (one year)."""
 

@@ -41,6 +41,9 @@ def ask(deps: Deps, request_id: str, task_token: str, why: Why, failed: list[str
             deps.executions.answer(task_token, {"decision": "stop"})
             return
     request = progress.load_verified(deps, request_id)  # after the token is there: whoever resumes from now on finds it
+    if request["status"] in lifecycle.TERMINAL:
+        deps.executions.answer(task_token, {"decision": "stop"})
+        return
     if request.get("refusal"):
         deps.executions.answer(task_token, {"decision": "reject"})
         return

@@ -58,6 +58,10 @@ def decide(
     """The DPO's answer; `{"ok": True, "message"}`. Raises NotFound, Invalid when a field is missing, Conflict when the
     request does not wait for this answer; what they say is for the DPO."""
     request = verified(deps, request_id)
+    if decision == "reject" and request["status"] == "rejected" and request["refusal"]["reason"] == reason:
+        return _told(
+            deps, requests.announce(deps, request)
+        )  # by an earlier try, which may not have come as far as telling the person
     _ensure_allowed(request, decision)
     facts: dict[str, Any] = {"decision": decision, "decided_at": stamp(deps.clock())}
     noted: dict[str, Any] = {}
@@ -71,6 +75,8 @@ def decide(
         facts["refusal"] = _refusal(request, ground, reason)
         noted = {"ground": facts["refusal"]["ground"], "reason": deps.vault.digest("reason", reason)}
         if not _asked(request):
+            if "refusal" in request:
+                raise Conflict(DECIDED)
             return _refuse_now(deps, request, facts["refusal"], noted)
     elif decision == "retry":
         _ensure_failed(request, store)
@@ -105,7 +111,9 @@ def _ensure_allowed(request: Mapping[str, Any], decision: Decision) -> None:
 
 def _asked(request: Mapping[str, Any]) -> bool:
     """Whether its workflow waits for an answer, with a token."""
-    return bool(request.get("task_token")) and request["status"] in ("awaiting_approval", "needs_attention", "paused")
+    if request["status"] == "paused":  # the token may be that of a question that was answered before
+        return bool(request.get("task_token")) and request.get("answered") != request.get("questions")
+    return request["status"] in ("awaiting_approval", "needs_attention")
 
 
 def _answer(
@@ -113,24 +121,21 @@ def _answer(
 ) -> dict[str, Any]:
     """Takes the answer, unless there is another one, and wakes the workflow."""
     request_id = request["request_id"]
-    expect = {
-        "status": request["status"],
-        "task_token_digest": request["task_token_digest"],
-        "decision": ("", decision),
-    }
+    expect = {**_open_question(request), "decision": ("", decision)}
     key = f"decided:{request['questions']}:{decision}"
     try:
         requests.append(deps, request_id, NOTED[decision], key=key, noted=noted, expect=expect, **facts)
     except Conflict:
-        raise Conflict(
-            "This was decided already, or the request has moved on: look at its execution in the console."
-        ) from None
+        raise Conflict(DECIDED) from None
+    if decision == "retry":
+        _take_back_skips(deps, request)
     token = deps.vault.open(request_id, bytes(request["task_token"])).decode()
     question = request["questions"]
     if deps.executions.answer(token, {"decision": decision}):
         deps.table.update(requests.pk(request_id), "REQUEST", {"answered": question}, expect={"questions": question})
         return {"ok": True, "message": DONE[decision]}
-    if request.get("answered") == question:
+    now = requests.load(deps, request_id)
+    if now.get("answered") == question or now["questions"] != question or now["status"] != request["status"]:
         return {"ok": True, "message": "You gave this answer before. It counts once."}
     raise Conflict(
         "Your answer is kept, but the workflow no longer waits for it: look at its execution in the console. If that "
@@ -187,6 +192,35 @@ def _refusal(request: Mapping[str, Any], ground: str, reason: str) -> dict[str, 
 
 
 WHY = "Say why; the person will read it."
+DECIDED = "This was decided already, or the request has moved on: look at its execution in the console."
+
+
+def _open_question(request: Mapping[str, Any]) -> dict[str, Any]:
+    """True while nobody answered the question that this request was loaded with."""
+    return {"status": request["status"], "task_token_digest": request["task_token_digest"]}
+
+
+def _take_back_skips(deps: Deps, request: dict[str, Any]) -> None:
+    """All that failed is tried again, what was left out since the question came too."""
+    begins = f"skipped:{request['questions']}:"
+    for entry in requests.entries(deps, requests.load(deps, request["request_id"])):
+        if entry["key"].startswith(begins):
+            progress.unskip(deps, request["request_id"], entry["facts"]["store"])
+
+
+def _partly(deps: Deps, request: Mapping[str, Any], store: str, row: Mapping[str, Any]) -> bool:
+    """Whether a store that failed may have been erased in part: its erasure was planned and begun, and did not come to
+    the count at its end."""
+    if not request.get("erasing_since") or row.get("done"):
+        return False
+    entry = _planned(deps, request).get(store, {})
+    return bool(entry.get("delete", 0) + entry.get("anonymise", 0))
+
+
+def _planned(deps: Deps, request: Mapping[str, Any]) -> dict[str, Any]:
+    plan = deps.table.get(requests.pk(request["request_id"]), f"PLAN#{request.get('plan_hash', '')}")
+    stores: dict[str, Any] = json.loads(plan["plan"])["stores"] if plan else {}
+    return stores
 
 
 def _refuse_now(
@@ -195,6 +229,12 @@ def _refuse_now(
     """Refuses a request that waits for nobody: its workflow finds it ended, and ends."""
     what = "Your request was refused"
     item = requests.transition(deps, request["request_id"], "rejected", what=what, noted=noted, refusal=dict(refusal))
+    if token := item.get("task_token"):  # it may have begun to wait meanwhile
+        deps.executions.answer(deps.vault.open(item["request_id"], bytes(token)).decode(), {"decision": "stop"})
+    return _told(deps, item)
+
+
+def _told(deps: Deps, item: dict[str, Any]) -> dict[str, Any]:
     with suppress(TryAgain, NeedsAttention):  # it is refused all the same, and the workflow tells it as it closes
         completing.tell(deps, item)
     return {"ok": True, "message": DONE["reject"]}
@@ -216,7 +256,16 @@ def _skip(deps: Deps, request: dict[str, Any], store: str, reason: str) -> list[
         raise Invalid("Only a store that failed can be skipped.", errors=[("store", f"One of: {', '.join(failed)}.")])
     _demand(reason=(reason, "Say why it may be left out; the person will read it."))
     request_id = request["request_id"]
-    progress.skip(deps, request_id, store, reason)
+    before = progress.rows(deps, request_id)
+    key = f"skipped:{request['questions']}:{store}"
+    noted = {"store": store, "reason": deps.vault.digest("reason", reason)}
+    what = "A part that could not be done is left out"
+    expect = {**_open_question(request), "decision": ("", "skip")}
+    try:
+        requests.append(deps, request_id, what, key=key, noted=noted, expect=expect)
+    except Conflict:
+        raise Conflict(DECIDED) from None
+    progress.skip(deps, request_id, store, reason, partly=_partly(deps, request, store, before.get(store, {})))
     rows = progress.rows(deps, request_id)
     skipped = {name for name, row in rows.items() if row.get("skipped")}
     return [name for name in failed if name not in skipped and not _through(deps, request, name, rows, skipped)]
@@ -229,6 +278,5 @@ def _through(
     row = rows.get(name, {})
     if not row.get("done") or row.get("left"):
         return False
-    plan = deps.table.get(requests.pk(request["request_id"]), f"PLAN#{request.get('plan_hash', '')}")
-    entry = json.loads(plan["plan"])["stores"][name] if plan else {}
+    entry = _planned(deps, request).get(name, {})
     return bool(entry) and not entry["failed"] and set(entry["waits_for"]) <= skipped

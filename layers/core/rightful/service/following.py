@@ -104,6 +104,8 @@ def _make(deps: Deps, request: Request, new_id: str, let_go: Sequence[Sequence[s
         return deps.table.get(requests.pk(new_id), "REQUEST") is not None  # others made it, and all was forgotten
     search = discovering.found(deps, request_id, head)
     withheld = everything(deps, request_id, search, request.get("left_out", ()))
+    if deps.table.get(requests.pk(new_id), "REQUEST") is not None:
+        return True  # made meanwhile, and perhaps forgotten already: what was read here may be a part only
     before, now = _flat(let_go[:-1]), _flat(let_go)
     free = {
         store: marks

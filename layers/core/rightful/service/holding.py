@@ -47,7 +47,8 @@ def place(
     reason: str,
     until: datetime | None = None,
 ) -> dict[str, Any]:
-    """Stores a hold under an id of the caller's choice; the hold. The same id twice places one. `found` are the keyed
+    """Stores a hold under an id of the caller's choice; the hold. The same id twice places one, and what is known of
+    a person only now is covered from now on. `found` are the keyed
     hashes it covers (none for a whole store). `reason` names no person. Raises Invalid, naming the field, and Conflict
     when the id is another hold's."""
     if ground not in GROUNDS:
@@ -74,7 +75,14 @@ def place(
     if released := deps.table.get(protecting.HOLDS, f"RELEASED#{hold_id}"):
         return _same(released, hold)
     deps.table.put_new(protecting.HOLDS, f"HOLD#{hold_id}", hold)
-    return _same(deps.table.get(protecting.HOLDS, f"HOLD#{hold_id}") or hold, hold)
+    standing = _same(deps.table.get(protecting.HOLDS, f"HOLD#{hold_id}") or hold, hold)
+    if more := sorted({*standing["digests"], *hold["digests"]} - set(standing["digests"])):
+        covered = sorted({*standing["digests"], *more})
+        expect = {"placed_at": standing["placed_at"]}
+        standing = (
+            deps.table.update(protecting.HOLDS, f"HOLD#{hold_id}", {"digests": covered}, expect=expect) or standing
+        )
+    return standing
 
 
 def _same(standing: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:

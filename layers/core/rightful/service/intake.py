@@ -98,6 +98,7 @@ def drafted(
     due = clocks.due(regime, received_at, controller.holidays, tz=clocks.zone(controller.time_zone))
     if "source" in more:
         verify_by = max(verify_by, due)
+    shown = admitting.LETTER_SHOWN if "source" in more else admitting.SHOWN_EXPIRED
     item = {
         "request_id": request_id,
         "type": asked.type,
@@ -109,7 +110,7 @@ def drafted(
         "contact": contacts.seal(deps, request_id, contact, verify_by + admitting.KEY_GRACE, details=asked.details),
         "open": "unverified",
         "verify_by": stamp(verify_by),
-        "expires_at": int((verify_by + admitting.SHOWN_EXPIRED).timestamp()),
+        "expires_at": int((verify_by + shown).timestamp()),
         **more,
     }
     return requests.begun(item)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rightful import approvals, lifecycle, periods, plans
 from rightful.clocks import stamp
-from rightful.errors import Conflict, NeedsAttention
+from rightful.errors import Conflict, NeedsAttention, TryAgain
 from rightful.model import RequestPolicy
 from rightful.searching import Findings, Search
 from rightful.service import acknowledging, discovering, erased, progress, protecting, requests
@@ -37,10 +37,9 @@ def step(deps: Deps, request_id: str) -> dict[str, Any]:
         now = requests.load(deps, request_id)
         if now["status"] == "paused":
             return _answer("pause")
-        if now.get("refusal"):
-            return _answer("stop")
-        if now["status"] in progress.OPEN and now.get("verified_at"):
-            raise  # it did not end: to stop here would tell the person that something was done
+        if now["status"] in progress.OPEN and now.get("verified_at") and not now.get("refusal"):
+            # It did not end: to stop here would tell the person that something was done. Somebody moved it meanwhile.
+            raise TryAgain("the request moved while its plan was written") from None
         return _answer("stop")
 
 

@@ -114,6 +114,15 @@ def _write(deps: Deps, request_id: str, store: str, facts: dict[str, Any], remov
     deps.table.update(requests.pk(request_id), row_key(store), facts, remove=remove)
 
 
-def skip(deps: Deps, request_id: str, store: str, reason: str) -> None:
-    """The DPO decided to leave this store out; what was done in it until then stays on the row."""
-    _write(deps, request_id, store, {"skipped": True, "reason": reason, "at": stamp(deps.clock())})
+def skip(deps: Deps, request_id: str, store: str, reason: str, *, partly: bool = False) -> None:
+    """The DPO decided to leave this store out; what was done in it until then stays on the row. `partly`: some of it
+    may have been erased before it failed, and nobody counted."""
+    facts = {"skipped": True, "partly": partly, "reason": reason, "at": stamp(deps.clock())}
+    _write(deps, request_id, store, facts)
+
+
+def unskip(deps: Deps, request_id: str, store: str) -> None:
+    """The DPO decided otherwise after all."""
+    deps.table.update(
+        requests.pk(request_id), row_key(store), {}, remove=["skipped", "partly", "reason"], expect={"skipped": True}
+    )

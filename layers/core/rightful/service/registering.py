@@ -41,7 +41,7 @@ def enter(deps: Deps, request: Mapping[str, Any]) -> None:
         "closed_at": closed_at,
         "extended": bool(request.get("extended_until")),
         "paused_days": int(request.get("paused_days", 0)),
-        "late": closed_at > request["due_at"],
+        "late": request["status"] != "expired" and closed_at > request["due_at"],
         "ground": request.get("refusal", {}).get("ground", ""),
         "stores": {name: outcome for name, each in rows.items() if (outcome := _outcome(each))},
         "kept_by": _kept_by(rows),

@@ -12,11 +12,12 @@ from rightful.service.deps import Deps
 
 
 def due(deps: Deps, request: Mapping[str, Any], *, extended: bool) -> datetime:
-    """The last second, in UTC, in which an answer is in time, by the pauses that are over."""
+    """The last second, in UTC, in which an answer is in time, by the pauses that are over. `counts_from` is the receipt
+    of an earlier letter that asks for the same."""
     controller = deps.datamap.controller
     return clocks.due(
         request["regime"],
-        moment(request["received_at"]),
+        moment(request.get("counts_from", request["received_at"])),
         controller.holidays,
         extended=extended,
         tz=clocks.zone(controller.time_zone),

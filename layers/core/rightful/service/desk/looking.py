@@ -84,7 +84,7 @@ def find(deps: Deps, email: str) -> dict[str, Any]:
         waiting = deps.table.get(requests.pk(note["request_id"]), "REQUEST")
         if waiting is not None and waiting.get("source"):
             items.setdefault(waiting["request_id"], waiting)
-    found = [_brief(item) for item in items.values()]
+    found = [_brief(item) for item in islice(items.values(), MOST)]
     theirs = erased.digests(deps, {PROVEN: [contact.email]})
     holds = [each["hold_id"] for each in protecting.active(deps) if not theirs.isdisjoint(each["digests"])]
     message = f"{len(found)} found." if found else "Nobody made a request with this address, or it was never confirmed."

@@ -8,6 +8,7 @@ So an address or a reason stands in an execution's history as its input, and now
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
@@ -19,6 +20,8 @@ from rightful.service.desk.actions import ACTIONS, mistakes
 
 KEPT: Final = timedelta(days=1)
 """How long an order stays readable: longer than its execution retries."""
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._:/()+-]{1,200}")
 
 Order = dict[str, Any]
 Answer = dict[str, Any]
@@ -37,7 +40,7 @@ def take(deps: Deps, order: Any, execution: str) -> Answer:
     facts = {"sealed": sealed, "action": name, "expires_at": int((now + KEPT).timestamp())}
     deps.table.put_new(f"ORDER#{order_id}", "ORDER", facts)
     parts = ACTIONS[name].parts
-    shown = {key: value for key, value in order.items() if key in parts and parts[key].shown and value is not None}
+    shown = {key: value for key, value in order.items() if key in parts and parts[key].shown and _is_plain(value)}
     return {"ok": True, "action": name, "order": order_id, **shown, **({"person": person} if person else {})}
 
 
@@ -71,6 +74,12 @@ def told(fault: Refused, order: Any) -> Answer:
     if not known:
         answer["actions"] = {each: action.does for each, action in ACTIONS.items()}
     return answer
+
+
+def _is_plain(value: Any) -> bool:
+    """An id, a name, a date or a number: nothing that could be a person."""
+    each = value if isinstance(value, list) else [value]
+    return all(isinstance(one, int) or (isinstance(one, str) and _PLAIN.fullmatch(one)) for one in each)
 
 
 def key_id(order_id: str) -> str:

@@ -8,14 +8,15 @@ the form confirms this one, with the day on which it was received.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, get_args
 
 from rightful import clocks
 from rightful.approvals import OTHER_DOORS
+from rightful.clocks import moment, stamp
 from rightful.errors import Invalid
 from rightful.model import Regime, RequestType
-from rightful.service import admitting, contacts, intake, mailing, requests
+from rightful.service import admitting, contacts, intake, mailing, requests, terms
 from rightful.service.contacts import Contact
 from rightful.service.deps import Deps
 from rightful.service.desk import dates
@@ -47,6 +48,7 @@ def submit(deps: Deps, order: Mapping[str, Any]) -> dict[str, Any]:
     request_id = deps.vault.digest("submitted", told)
     standing = admitting.reserve(deps, {"request_id": request_id, "type": order["type"]}, person)
     if standing["request_id"] != request_id:
+        standing = _join(deps, standing, received, day)
         return _answer(standing, "This person has an open request of this type already. It is answered for both.")
     asked = Asked(type=order["type"], email=contact.email, regime=order.get("regime"), locale=contact.locale)
     drafted = intake.drafted(deps, asked, request_id, contact, received, now + LEAST, source=order["source"])
@@ -58,6 +60,17 @@ def submit(deps: Deps, order: Mapping[str, Any]) -> dict[str, Any]:
     if item["status"] == "awaiting_verification":
         _invite(deps, item, contact)
     return _answer(item, message)
+
+
+def _join(deps: Deps, standing: Mapping[str, Any], received: datetime, day: date) -> Mapping[str, Any]:
+    """The open request that stands for the letter too: its answer is due by whichever came first."""
+    facts: dict[str, str] = {}
+    if received < moment(standing.get("counts_from", standing["received_at"])):
+        facts["counts_from"] = stamp(received)
+        extended = bool(standing.get("extended_until"))
+        facts["due_at"] = stamp(terms.due(deps, {**standing, **facts}, extended=extended))
+    what = f"A letter or a call of {day.isoformat()} asks for the same"
+    return requests.append(deps, standing["request_id"], what, key=f"joined:{day.isoformat()}", noted=facts, **facts)
 
 
 def _invite(deps: Deps, item: dict[str, Any], contact: Contact) -> None:

@@ -26,16 +26,18 @@ def extend(deps: Deps, request_id: str, reason: str) -> dict[str, Any]:
     if request["status"] not in progress.OPEN:
         raise Conflict(f"The request is {request['status']}: there is nothing left to extend.")
     if not request.get("extended_until"):
-        if deps.clock() > moment(request["due_at"]) and request["status"] != "paused":
+        paused = request["status"] == "paused"
+        if (moment(request["paused_since"]) if paused else deps.clock()) > moment(request["due_at"]):
             raise Conflict(
                 "The first period is over: the law asks that the person is told of an extension within it. Answer now."
             )
-        until = terms.due(deps, request, extended=True)
+        until = terms.due(deps, request | (terms.after_pause(deps, request) if paused else {}), extended=True)
         what = f"We need more time; you will have our answer by {_day(deps, until)} at the latest"
         facts = {"due_at": stamp(until), "extended_until": stamp(until), "extension_reason": reason}
-        expect = {"extended_until": None, "status": progress.OPEN, "due_at": request["due_at"]}
+        expect = {"extended_until": None, "refusal": None, "status": progress.OPEN, "due_at": request["due_at"]}
         noted = {"due_at": stamp(until), "reason": deps.vault.digest("reason", reason)}
         request = requests.append(deps, request_id, what, key="extended", noted=noted, expect=expect, **facts)
+    requests.announce(deps, request)
     due = {"due_at": request["due_at"]}
     if not _tell(deps, request, "extended", reason=request["extension_reason"]):
         return _untold("The request is extended", "before the first period ends, or the extension does not count") | due
@@ -51,6 +53,7 @@ def pause(deps: Deps, request_id: str, reason: str, purpose: str = "identificati
         request = _pause(deps, request, reason, purpose)
     elif request["pause_reason"] != reason:
         raise Conflict("The request is paused already.")
+    requests.announce(deps, request)
     if not _tell(deps, request, "paused", number=int(request["pauses_begun"]), reason=reason):
         return _untold("The clock stands still", "now, or resume")
     return {
@@ -67,9 +70,11 @@ def _pause(deps: Deps, request: Request, reason: str, purpose: str) -> Request:
         raise Invalid("The clock cannot be stopped for this.", errors=[("purpose", f"One of: {', '.join(allowed)}.")])
     if request["status"] not in progress.OPEN:
         raise Conflict(f"The request is {request['status']}: its clock runs no more.")
+    if deps.clock() > moment(request["due_at"]):
+        raise Conflict("The time to answer is over: a pause would not bring it back. Answer now.")
     if _under_way(request):
         raise Conflict("The work on this request has begun: it is answered sooner than it could be paused.")
-    expect = {"erasing_since": None, "status": request["status"]}
+    expect = {"erasing_since": None, "refusal": None, "status": request["status"]}
     if request["status"] == "in_progress":
         expect["exporting_since"] = None
     return requests.transition(
@@ -89,7 +94,7 @@ def _pause(deps: Deps, request: Request, reason: str, purpose: str) -> Request:
 def resume(deps: Deps, request_id: str, reason: str) -> dict[str, Any]:
     """Lets the clock run on; the days of the pause are added to the time to answer. Raises NotFound, Conflict."""
     request = deciding.verified(deps, request_id)
-    resumed_for = deps.vault.digest("reason", reason)
+    resumed_for = deps.vault.digest("reason", f"{request.get('pauses_begun', 0)}\n{reason}")
     if request["status"] == "paused":
         facts = terms.after_pause(deps, request)
         day = _day(deps, moment(facts["due_at"]))
@@ -106,6 +111,7 @@ def resume(deps: Deps, request_id: str, reason: str) -> dict[str, Any]:
         )
     elif request["status"] not in progress.OPEN or request.get("resumed_for") != resumed_for:
         raise Conflict(f"The request is {request['status']}, not paused.")
+    requests.announce(deps, request)
     if request.get("question") == "pause":
         token = deps.vault.open(request_id, bytes(request["task_token"])).decode()
         deps.executions.answer(token, {"decision": "retry"})

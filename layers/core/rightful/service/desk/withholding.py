@@ -46,7 +46,8 @@ def hold(deps: Deps, order: Mapping[str, Any]) -> dict[str, Any]:
         book.enter(deps, "A legal hold was placed", f"hold:{hold_id}", scope)
         deps.table.update(protecting.HOLDS, f"HOLD#{hold_id}", {"booked": True}, expect={"hold_id": hold_id})
     end = f"until {placed['until']}" if placed["until"] else "until you release it"
-    return {"ok": True, "message": f"The hold stands {end}.", "hold_id": placed["hold_id"], "until": placed["until"]}
+    what = "The hold on the record with this key, if there is one," if record else "The hold"
+    return {"ok": True, "message": f"{what} stands {end}.", "hold_id": placed["hold_id"], "until": placed["until"]}
 
 
 def on_person(deps: Deps, hold_id: str, email: str, **facts: Any) -> dict[str, Any]:
