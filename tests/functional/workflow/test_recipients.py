@@ -120,7 +120,7 @@ def test_where_nothing_was_erased_nobody_is_told() -> None:
 
 def test_a_store_that_the_dpo_left_out_untouched_has_nobody_told() -> None:
     world = make_world(told_map())
-    world.stores["surveys"].fail("anonymise", NeedsAttention("no access"), times=None)
+    world.stores["surveys"].fail("find", NeedsAttention("no access"), times=None)
     world.ask_for("erasure")
     run = world.execution().run()
     assert run.state == "Wait for the DPO to resolve what failed"

@@ -27,7 +27,7 @@ def enter(deps: Deps, what: str, key: str, facts: Mapping[str, Any]) -> ledger.E
     head = deps.table.get(DESK, "HEAD") or {"n": 0, "head": ""}
     n, previous = int(head["n"]), str(head["head"])
     for _ in range(_RACES):
-        said = {"at": stamp(deps.clock()), "what": what, "status": "", "key": key, "facts": facts}
+        said: dict[str, Any] = {"at": stamp(deps.clock()), "what": what, "status": "", "key": key, "facts": facts}
         made = ledger.entry(OF, n + 1, previous, **said)
         written = deps.table.put_new(DESK, _number(n + 1), made)
         newest = made if written else deps.table.get(DESK, _number(n + 1)) or made

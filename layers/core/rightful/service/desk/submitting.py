@@ -62,9 +62,9 @@ def submit(deps: Deps, order: Mapping[str, Any]) -> dict[str, Any]:
     return _answer(item, message)
 
 
-def _join(deps: Deps, standing: Mapping[str, Any], received: datetime, day: date) -> Mapping[str, Any]:
+def _join(deps: Deps, standing: Mapping[str, Any], received: datetime, day: date) -> dict[str, Any]:
     """The open request that stands for the letter too: its answer is due by whichever came first."""
-    facts: dict[str, str] = {}
+    facts: dict[str, Any] = {}
     if received < moment(standing.get("counts_from", standing["received_at"])):
         facts["counts_from"] = stamp(received)
         extended = bool(standing.get("extended_until"))
