@@ -89,7 +89,8 @@ def test_the_dpo_is_told_once_with_the_answer_to_paste(swept: Swept) -> None:
 def test_an_answer_that_cannot_be_used_is_explained(swept: Swept) -> None:
     assert all(answer["ok"] is False and answer["message"] for answer in swept.refusals)
     fields = [set(answer.get("errors", {})) for answer in swept.refusals]
-    assert fields == [set(), {"stores"}, {"stores"}, {"stores"}, {"reason"}, {"action"}]
+    approved = {"request_id", "run_id", "stores", "reason"}
+    assert fields == [set(), {"stores"}, {"stores"}, {"stores"}, {"reason"}, approved]
     assert swept.accepted["ok"] is True
 
 
