@@ -36,8 +36,9 @@ WITHOUT_EFFECT = frozenset(
 LATER = 61
 """Seconds the clock moves when something breaks: a mail that was on its way has arrived or is lost."""
 TRIES = 5
-OF_ONE_RUN = frozenset({"expires_at", "jws", "sent_at", "message_id"})
-"""Times of day in seconds, signatures, and what a sender who died cannot note (`accepted_at` stands for it)."""
+OF_ONE_RUN = frozenset({"answered", "expires_at", "jws", "sent_at", "message_id"})
+"""Times of day in seconds, signatures, and what a process that died right after it sent something cannot note: of a
+mail (`accepted_at` stands for it), and of an answer (`decision` does)."""
 BYSTANDERS = {"accounts": {"a2"}, "subscriptions": {"s3"}, "invoices": {"i4"}, "surveys": {"v2"}, "contacts": {"c3"}}
 WORDS = (
     (re.compile(r"T\d\d:\d\d:\d\d(\.\d+)?Z|\d\d:\d\d UTC"), "<time of day>"),
@@ -199,7 +200,7 @@ def decide(world: World, run: Execution, way: Way) -> None:
                     world.stores[name].mend()
                 deciding.decide(world.deps, "r1", way.resolved_by, store=name, reason="the table was dropped")
         except (Killed, TryAgain, Conflict):
-            continue
+            pass
         if run.token in world.executions.answers:
             return
     raise AssertionError("the DPO's answer never arrived")

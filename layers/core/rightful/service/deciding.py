@@ -112,7 +112,7 @@ def _ensure_allowed(request: Mapping[str, Any], decision: Decision) -> None:
 def _asked(request: Mapping[str, Any]) -> bool:
     """Whether its workflow waits for an answer, with a token."""
     if request["status"] == "paused":  # the token may be that of a question that was answered before
-        return bool(request.get("task_token")) and request.get("answered") != request.get("questions")
+        return bool(request.get("task_token")) and not request.get("decision")
     return request["status"] in ("awaiting_approval", "needs_attention")
 
 
@@ -138,8 +138,8 @@ def _answer(
     if now.get("answered") == question or now["questions"] != question or now["status"] != request["status"]:
         return {"ok": True, "message": "You gave this answer before. It counts once."}
     raise Conflict(
-        "Your answer is kept, but the workflow no longer waits for it: look at its execution in the console. If that "
-        "has ended, have the operator start PrivacyRequest anew with this request_id."
+        "Your answer is kept, and the workflow no longer waits for it: it goes on by now, or has ended. Look at its "
+        "execution in the console. If that has ended, have the operator start PrivacyRequest anew with this request_id."
     )
 
 
