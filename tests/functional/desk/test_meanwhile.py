@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rightful import refusals
 from rightful.errors import NeedsAttention
 from rightful.lifecycle import Status
 from rightful.model import RequestPolicy
@@ -151,6 +152,15 @@ def test_an_extension_during_a_pause_promises_no_day_that_is_past() -> None:
     assert answer["due_at"] == "2027-06-02T23:59:59Z"
     resumed = world.ask_desk("resume", request_id="r1", reason="r")
     assert resumed["due_at"] == answer["due_at"]
+
+
+def test_the_mail_that_asks_for_an_approval_lists_the_grounds_for_a_refusal() -> None:
+    world = by_approval()
+    world.ask_for("erasure", regime="uk_gdpr")
+    world.execution().run()
+    mail = world.mailer.to(DPO)[-1].text
+    assert all(ground.key in mail for ground in refusals.fitting("erasure", "uk_gdpr"))
+    assert not any(ground.key in mail for ground in refusals.GROUNDS if ground.regime == "ccpa")
 
 
 def test_a_letter_that_came_before_the_form_dates_the_answer() -> None:

@@ -62,7 +62,7 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
     confirm_submitted request (its `source`: letter or phone), received and until (ISO dates)
     dpo_...           desk: address of the DPO desk, for each of these
     dpo_approval, dpo_second_approval   request, plan (see rightful.plans), changed (see approvals.difference), code
-                      (of this approver, or empty)
+                      (of this approver, or empty), grounds (keys of those for which it may be refused)
     dpo_attention     request, plan, failed (store names), problem (what went wrong, in words)
     dpo_brake         request (its request_id is the run's), run_id, report (where it is), stores: name -> {title,
                       action, due, scanned, share and brake (percent)}

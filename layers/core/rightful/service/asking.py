@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from rightful import approvals, lifecycle
+from rightful import approvals, lifecycle, refusals
 from rightful.errors import Conflict
 from rightful.service import mailing, progress, requests
 from rightful.service.deps import Deps
@@ -79,6 +79,7 @@ def _mail(deps: Deps, request: dict[str, Any], why: Why, failed: list[str], prob
         facts |= {"failed": failed, "problem": problem}
         mailing.send_once(deps, request_id, "dpo_attention", controller.contact, "en", number=number, **facts)
         return
+    facts["grounds"] = [ground.key for ground in refusals.fitting(request["type"], request["regime"])]
     before = _plan(deps, request_id, request.get("asked_hash", ""))
     facts["changed"] = approvals.difference(before, plan) if before and plan else {}
     for kind, approver in approvers(deps, request).items():

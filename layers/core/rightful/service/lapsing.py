@@ -72,12 +72,11 @@ def forget(deps: Deps, request_id: str) -> None:
 
 
 def release_holds(deps: Deps, faults: Faults) -> int:
-    """Releases every hold whose end has passed, and lets run what it withheld; how many. A hold is noted first, since a
-    release that is killed halfway leaves nothing else to be found by."""
-    now = deps.clock() - SKEW
-    for hold in deps.table.query(protecting.HOLDS, "HOLD#"):
-        if not protecting.stands(hold, now):
-            deps.table.put_new(protecting.HOLDS, f"LAPSED#{hold['hold_id']}", {"hold_id": hold["hold_id"]})
+    """Releases every hold whose end has passed, ends what releases that were cut short left, and lets run what was
+    withheld; how many. A hold is noted first, since a release that is killed halfway leaves nothing else to be found
+    by."""
+    for hold_id in holding.to_release(deps):
+        deps.table.put_new(protecting.HOLDS, f"LAPSED#{hold_id}", {"hold_id": hold_id})
     released = 0
     for noted in deps.table.query(protecting.HOLDS, "LAPSED#"):
         with faults.noted("holds"):
