@@ -16,7 +16,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --n
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
-demo: $(READY) ## play an access, an erasure and a retention sweep on a stack of its own
+demo: $(READY) ## play requests, the DPO's desk and a retention sweep on a stack of its own
 	@$(RUN) -m infra.local.demo
 
 up: $(READY) ## start the stack and leave it running

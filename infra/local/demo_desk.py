@@ -53,7 +53,7 @@ class DeskPart:
         request_id = person.ask("erasure")
         self._wait(person, request_id, "awaiting_approval")
         letter = self._letter(request_id, "Approval needed")
-        self._desk("extend", request_id=request_id, reason="We first have to ask which of the accounts is yours.")
+        self._desk("extend", request_id=request_id, reason="Two accounts must be compared by hand.")
         approve = next(each for each in _pasted(letter) if each["action"] == "approve")
         self._desk(**approve)
         ended = person.wait(request_id)
@@ -89,10 +89,10 @@ class DeskPart:
         with mishaps.refusing(self.stack, "EraseFunction", table, "dynamodb:DeleteItem"):
             request_id = person.ask("erasure")
             self._wait(person, request_id, "needs_attention")
+        letter = self._letter(request_id, "Attention needed")
         self.console.print(
             "   Everything else is done. The operator mends the permission; the DPO pastes the mail's JSON."
         )
-        letter = self._letter(request_id, "Attention needed")
         self._desk(**_pasted(letter)[0])
         self._hold_erased(STUCK, before, person.wait(request_id))
 
