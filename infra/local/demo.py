@@ -143,7 +143,7 @@ def _watch(stack: Stack, person: Person, kind: str) -> tuple[dict[str, Any], lis
 
 def _letter(person: Person) -> None:
     last = person.closing_letter()
-    console.print(Panel(last.text.strip(), title=f"mail: {last.subject}", expand=False))
+    console.print(Panel(last.said, title=f"mail: {last.subject}", expand=False))
 
 
 def _show(title: str, rows: list[Outcome], columns: tuple[str, ...]) -> None:

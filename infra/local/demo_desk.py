@@ -78,7 +78,7 @@ class DeskPart:
             reason="A case in which we need these tickets is open.",
         )
         ended = person.wait(request_id)
-        self.console.print(Panel(person.closing_letter().text.strip(), title="mail: the refusal", expand=False))
+        self.console.print(Panel(person.closing_letter().said, title="mail: the refusal", expand=False))
         self._expect("the refusal is told", ended["refusal"]["ground"] == "legal_claims")
         self._expect("a refused request erases nothing", snapshot(self.stack.client) == before)
 
@@ -149,7 +149,7 @@ class DeskPart:
         for _ in until(30):
             for letter in reversed(self.dpo.letters()):
                 if request_id in letter.text and letter.subject.startswith(subject):
-                    self.console.print(Panel(letter.text.strip(), title=f"mail: {letter.subject}", expand=False))
+                    self.console.print(Panel(letter.said, title=f"mail: {letter.subject}", expand=False))
                     return letter.text
         raise Unexpected("no mail to the DPO came")
 

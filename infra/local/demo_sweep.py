@@ -66,7 +66,7 @@ def _run(console: Console, sweep: Sweep) -> dict[str, Any]:
         output = sweep.wait(each=lambda arn: live.update(view(states(machine, arn), began)))
     if output is None:
         letter = next(each for each in mailbox(sweep.stack.mailbox_url) if sweep.run_id in each.text)
-        console.print(Panel(letter.text.strip(), title=f"mail: {letter.subject}", expand=False))
+        console.print(Panel(letter.said, title=f"mail: {letter.subject}", expand=False))
         said = sweep.answer("continue_sweep", "The first sweep of these stores: as much is due as the preview said.")
         console.print(f"   The DPO answers: {said['message']}")
         output = sweep.wait()

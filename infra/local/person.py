@@ -30,6 +30,11 @@ class Letter:
     text: str
     html: str
 
+    @property
+    def said(self) -> str:
+        """The text without what stands under every mail."""
+        return self.text.partition("\n-- \n")[0].strip()
+
 
 def call(method: str, url: str, body: Any = None, token: str = "", expect: tuple[int, ...] = (200, 201, 202)) -> Any:
     """One JSON call. Raises Unexpected for an answer whose status is not expected."""
