@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -21,126 +20,7 @@ from rightful.mails.catalogue import load
 from rightful.mails.rendering import language_of
 from rightful.model import GROUNDS, Controller
 from rightful.refusals import Ground
-
-CONTROLLER = Controller(
-    name="Example & Söhne",
-    contact="dpo@example.com",
-    policy_url="https://example.com/privacy",
-    complaint="The authority, 1 High Street",
-)
-REQUEST = {
-    "request_id": "q3Zr8m0uT5yVfKx1aBcDeg",
-    "type": "erasure",
-    "due_at": "2027-03-01T23:59:59Z",
-    "plan_hash": "ab" * 32,
-    "regime": "gdpr",
-    "refusal": {"ground": "legal_claims", "law": "Article 17(3)(e) GDPR", "reason": "A case is before the court."},
-    "source": "letter",
-}
-STORES: dict[str, dict[str, Any]] = {
-    "accounts": {"title": "Your account", "covered": True, "deleted": 1, "kept": 0, "kept_by": {}},
-    "tickets": {"title": "Your tickets", "covered": True, "deleted": 3, "anonymised": 2, "left": 1},
-    "invoices": {
-        "title": "Your invoices",
-        "covered": True,
-        "deleted": 0,
-        "kept": 4,
-        "kept_by": {"accounting": "2034-01-01T00:00:00+00:00", "investigation": ""},
-        "law": "HGB § 257",
-    },
-    "uploads": {"title": "Your files", "covered": True, "blocked": 2, "blocked_until": "2027-06-30T00:00:00Z"},
-    "archive": {"title": "The archive", "covered": True, "skipped": True, "reason": "It was closed."},
-    "letters": {
-        "title": "Your letters",
-        "covered": True,
-        "held": 2,
-        "held_by": [
-            {"hold_id": "h1", "ground": "legal_process", "until": ""},
-            {"hold_id": "h2", "ground": "legal_process", "until": "2030-01-01T00:00:00Z"},
-        ],
-    },
-    "surveys": {"title": "Your answers", "covered": True, "deleted": 0},
-    "usage": {"title": "Your usage", "covered": False},
-}
-PLAN = {
-    "stores": {
-        "accounts": {"covered": True, "failed": "", "delete": 1, "anonymise": 0, "keep": 0, "kept": []},
-        "invoices": {
-            "covered": True,
-            "failed": "",
-            "delete": 0,
-            "keep": 4,
-            "kept": [{"ground": "accounting", "law": "HGB", "until": "2034-01-01T00:00:00+00:00"}],
-        },
-        "tickets": {"covered": True, "failed": "Query answered AccessDeniedException"},
-        "surveys": {"covered": True, "failed": "", "delete": 0, "kept": []},
-        "usage": {"covered": False},
-    }
-}
-DESK = "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/statemachines/view/arn:aws:states:x"
-RECIPIENTS: list[dict[str, Any]] = [
-    {"title": "The desk", "status": "told", "why": ""},
-    {"title": "The shop & Co", "status": "failed", "why": "the webhook answered 503"},
-    {"title": "The host", "status": "not_told", "why": "It stores what we delete"},
-    {"title": "The archive of letters", "status": "nothing_to_tell", "why": ""},
-]
-BY_HAND: list[dict[str, Any]] = [
-    {"title": "The shop & Co", "why": "the webhook answered 503", "identities": {"email": ["ada@example.org"]}},
-    {"title": "The post", "why": "it was not tried", "identities": {"customer_id": ["cus-1", "cus-2"]}},
-]
-FACTS: dict[str, Any] = {
-    "reason": "It is spread over many systems.",
-    "received": "2027-01-29",
-    "until": "2027-02-12",
-    "desk": DESK,
-    "code": "",
-    "changed": {"tickets": {"delete": [1, 3], "failed": ["", "no access"]}, "surveys": {"records": True}},
-    "recipients": RECIPIENTS,
-    "identities": {"customer_id": ["cus-1", "cus-2"], "email": ["ada@example.org"]},
-    "article": "Article 19 GDPR",
-    "controller": CONTROLLER,
-    "request": REQUEST,
-    "stores": STORES,
-    "plan": PLAN,
-    "failed": ["tickets"],
-    "problem": "Query answered AccessDeniedException",
-}
-RUN = "daily-2027-01-31T030000Z"
-BRAKED: dict[str, Any] = {
-    "desk": DESK,
-    "controller": CONTROLLER,
-    "request": {"request_id": RUN, "type": "retention"},
-    "run_id": RUN,
-    "report": f"s3://reports/retention/2027/01/31/{RUN}.html",
-    "stores": {
-        "forms": {"title": "Forms & more", "action": "delete", "due": 71, "scanned": 300, "share": 23.7, "brake": 10},
-        "answers": {"title": "Answers", "action": "anonymise", "due": 9, "scanned": 10, "share": 90.0, "brake": 50},
-    },
-}
-DESK = "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/statemachines/view/arn:aws:states:x"
-
-
-def matter(request_id: str, **more: Any) -> dict[str, Any]:
-    facts = {"type": "access", "status": "in_progress", "due": "2027-03-01", "days_left": 2, "extendable": True}
-    return {"request_id": request_id, **facts, **more}
-
-
-DEADLINES: dict[str, Any] = {
-    "desk": DESK,
-    "controller": CONTROLLER,
-    "more": 0,
-    "parts": {
-        "overdue": [matter("r-late", due="2027-02-26", days_left=-1, extendable=False, status="needs_attention")],
-        "near": [matter("r-today", due="2027-02-27", days_left=0), matter("r-near", type="erasure")],
-        "soon": [matter("r-soon", due="2027-03-06", days_left=7, extendable=False)],
-        "paused": [matter("r-paused", status="paused", extendable=False)],
-        "unconfirmed": [
-            {"request_id": "r-letter", "type": "erasure", "source": "letter", "received": "2027-01-29"},
-            {"request_id": "r-phone", "type": "access", "source": "phone", "received": "2027-01-30"},
-        ],
-    },
-}
-CODE: dict[str, Any] = {"controller": CONTROLLER, "purpose": "erasure", "code": "482913", "minutes": 15}
+from tests.unit.mail_facts import CODE, CONTROLLER, DESK, FACTS, RECIPIENTS, REQUEST, facts, in_english, matter
 
 
 @pytest.mark.parametrize("kind", ["request_received", "dpo_approval", "dpo_attention"])
@@ -149,19 +29,6 @@ def test_a_deadline_is_of_the_day_that_ends_at_the_controllers_seat(kind: str) -
     facts = {**FACTS, "request": request, "controller": replace(CONTROLLER, time_zone="America/New_York")}
     assert "1 March 2027" in render(kind, "en", **facts).text
     assert "2 March 2027" in render(kind, "en", **{**facts, "controller": CONTROLLER}).text
-
-
-def facts(kind: str) -> dict[str, Any]:
-    return {
-        "code": CODE,
-        "dpo_brake": BRAKED,
-        "dpo_deadlines": DEADLINES,
-        "dpo_recipients": FACTS | {"recipients": BY_HAND},
-    }.get(kind, FACTS)
-
-
-def in_english(kind: str, **more: Any) -> str:
-    return render(kind, "en", **{**facts(kind), **more}).text
 
 
 def keys(table: dict[str, Any]) -> dict[str, Any]:
@@ -328,12 +195,6 @@ def test_a_recipient_reads_of_whom_why_what_to_do_and_whom_to_ask() -> None:
     assert "cus-" not in mail.subject
 
 
-def test_the_dpo_reads_whom_to_tell_by_hand_and_of_whom() -> None:
-    text = in_english("dpo_recipients")
-    assert "* The shop & Co\n    What went wrong: the webhook answered 503\n    email: ada@example.org\n" in text
-    assert "* The post\n    What went wrong: it was not tried\n    customer_id: cus-1\n    customer_id: cus-2\n" in text
-
-
 def refused(language: str, ground: Ground) -> str:
     refusal = {"ground": ground.key, "law": ground.law, "reason": "A case is before the court."}
     request = {**REQUEST, "regime": ground.regime, "refusal": refusal}
@@ -369,114 +230,11 @@ def test_a_refusal_names_ground_law_reason_and_where_to_go(
     assert ("Article 79" in text) == (regime != "ccpa")
 
 
-def pasted(text: str) -> list[dict[str, Any]]:
-    return [json.loads(block) for block in re.findall(r"^{.*?^}", text, re.DOTALL | re.MULTILINE)]
-
-
-def test_the_dpo_can_paste_the_answer() -> None:
-    request_id = REQUEST["request_id"]
-    approval = pasted(in_english("dpo_approval"))
-    assert approval[0] == {"action": "approve", "request_id": request_id, "plan_hash": "ab" * 32}
-    assert approval[1]["action"] == "reject"
-    attention = pasted(in_english("dpo_attention"))
-    assert attention[0] == {"action": "retry", "request_id": request_id}
-    assert attention[1] | {"reason": ""} == {
-        "action": "skip",
-        "request_id": request_id,
-        "store": "tickets",
-        "reason": "",
-    }
-
-
-def test_where_two_must_approve_each_finds_their_own_code() -> None:
-    text = in_english("dpo_second_approval", code="their-own")
-    assert "It takes two persons" in text
-    assert pasted(text)[0] | {"code": "their-own"} == pasted(text)[0]
-    assert "It takes two persons" not in in_english("dpo_approval")
-
-
-def test_the_dpo_reads_why_a_plan_is_put_to_them_and_what_has_changed() -> None:
-    asks = [
-        {"why": "records", "found": 12, "most": 10},
-        {"why": "stores", "stores": ["uploads", "tickets"]},
-        {"why": "privileged", "stores": ["accounts"]},
-        {"why": "identity", "identity": "account_id", "found": 3, "most": 1},
-        {"why": "source", "source": "letter"},
-    ]
-    text = in_english("dpo_approval", plan={**PLAN, "asks": asks})
-    for part in (
-        "12 records are concerned; up to 10",
-        "found in: uploads, tickets.",
-        "an owner or administrator) in: accounts.",
-        "3 values of account_id were found; up to 1",
-        "the request came by letter.",
-        "* tickets\n    delete 3 (before: 1)\n    search failed: no access\n",
-        "* surveys\n    as many records as before, but not the same ones\n",
-    ):
-        assert part in text
-    assert "have changed since" not in in_english("dpo_approval", changed={})
-
-
 def test_who_wrote_a_letter_is_asked_to_confirm_without_a_code_in_the_mail() -> None:
     text = in_english("confirm_submitted")
     assert "On 29 January 2027, a request to delete the data about you reached Example & S\u00f6hne by letter." in text
     assert "by 12 February 2027" in text
     assert not re.search(r"\d{8}", text)
-
-
-def test_the_dpo_sees_the_plan_and_the_problem() -> None:
-    text = in_english("dpo_approval")
-    for part in ("* accounts\n    delete 1", "keep 4", "search failed: Query answered", "not covered", "nothing found"):
-        assert part in text
-    assert "What went wrong: Query answered AccessDeniedException" in in_english("dpo_attention")
-
-
-def test_a_step_that_failed_as_a_whole_is_not_announced_as_a_store() -> None:
-    text = in_english("dpo_attention", failed=[], problem="packing the download")
-    assert "One step failed in a way that no further try would mend: packing the download." in text
-    assert "These stores" not in text
-    assert [each["action"] for each in pasted(text)] == ["retry"]
-
-
-def test_the_dpo_sees_what_is_braked_and_what_to_answer() -> None:
-    mail = render("dpo_brake", "en", **BRAKED)
-    assert mail.subject == f"Decision needed: retention sweep {RUN}"
-    for part in (
-        "* Answers (answers)\n    9 of 10 records would be made anonymous (90.0 %; the data map lets 50 % go",
-        "* Forms & more (forms)\n    71 of 300 records would be deleted (23.7 %; the data map lets 10 % go",
-        f"s3://reports/retention/2027/01/31/{RUN}.html",
-        "If you do nothing",
-    ):
-        assert part in mail.text
-    named = {"run_id": RUN, "stores": ["answers", "forms"], "reason": ""}
-    assert pasted(mail.text) == [{"action": action, **named} for action in ("continue_sweep", "cancel_sweep")]
-
-
-def test_the_dpo_reads_what_is_due_the_most_urgent_first_and_what_to_paste() -> None:
-    text = in_english("dpo_deadlines")
-    said = [
-        "1 request is overdue:",
-        "* access r-late\n    Due on 26 February 2027\n    1 day overdue.\n    Status: needs attention",
-        "2 requests are due within two days:",
-        "* access r-today\n    Due on 27 February 2027\n    That is today.",
-        "* erasure r-near\n    Due on 1 March 2027\n    2 days are left.",
-        "1 request is due within seven days:",
-        "* access r-soon\n    Due on 6 March 2027\n    7 days are left.",
-        "1 request is paused; its time stands still",
-        "* access r-paused\n    Status: paused",
-        "2 requests that came by letter or phone were never confirmed by the person.",
-        "* erasure r-letter\n    Received on 29 January 2027 (by letter)",
-    ]
-    places = [text.index(part) for part in said]
-    assert places == sorted(places)
-    shown = [each["request_id"] for each in pasted(text) if each["action"] == "show"]
-    assert shown == ["r-late", "r-today", "r-near", "r-soon", "r-paused"]
-    extend = [each for each in pasted(text) if each["action"] == "extend"]
-    assert extend == [{"action": "extend", "request_id": name, "reason": ""} for name in ("r-today", "r-near")]
-    assert "not listed" not in text
-    more = in_english("dpo_deadlines", more=3)
-    assert "3 more requests are not listed here." in more
-    assert {"action": "open"} in pasted(more)
 
 
 def test_who_is_told_late_is_not_told_that_nothing_was_deleted_yet() -> None:
