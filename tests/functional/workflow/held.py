@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from rightful.service import holding
-from tests.fakes.world import World
+from rightful.ports import ANONYMISED_MARK
+from rightful.service import erased, holding
+from tests.fakes.world import ADA, World, make_world
 
 HOLD: Final[dict[str, Any]] = {"ground": "legal_process", "reason": "case 12"}
 
@@ -65,3 +66,25 @@ def notes(world: World) -> list[str]:
 
 def sealed(world: World, request_id: str = "r1") -> list[str]:
     return [item["sk"] for item in world.table.query(f"REQUEST#{request_id}", "SEALED#")]
+
+
+def remaining(world: World) -> dict[str, list[dict[str, Any]]]:
+    """What the stores hold; a pseudonym and when it was made are others in each world."""
+    made = {"email": "a pseudonym", ANONYMISED_MARK: ""}
+    return {
+        name: [item | made if ANONYMISED_MARK in item else item for item in items]
+        for name, items in world.contents().items()
+    }
+
+
+def left_out(world: World) -> list[str]:
+    """Stores from which Ada's records are not erased, by the ledger of erased people."""
+    (digest,) = erased.digests(world.deps, {"email": [ADA]})
+    return list(world.table.items["ERASED", digest]["except"])
+
+
+def unhindered() -> dict[str, list[dict[str, Any]]]:
+    """What remains after the same erasure without a hold."""
+    world = make_world()
+    erase(world)
+    return remaining(world)
