@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 import pytest
@@ -154,13 +155,21 @@ def test_what_is_found_lies_in_order_and_apart(text: str) -> None:
 
 @pytest.mark.parametrize("unit", ["a", "1", "1 ", " ", "@", "a@", '"', "(", "%40", " at ", "at dot ", "1.", "+", "<at"])
 def test_the_work_grows_with_the_length_only(unit: str) -> None:
+    """What grows with the square grows a hundredfold here, however often it is tried; the least of some tries is free of
+    what else goes on, and the collector, whose work grows with what other tests left, is told to wait."""
+
     def cost(length: int) -> float:
+        text = unit * (length // len(unit))
         started = time.process_time()
-        list(contacts.find(unit * (length // len(unit))))
+        list(contacts.find(text))
         return time.process_time() - started
 
-    cost(1000)
-    assert cost(400_000) < 100 * max(cost(40_000), 0.002)
+    gc.disable()
+    try:
+        short = min(cost(40_000) for _ in range(3))
+        assert any(cost(400_000) < 80 * max(short, 0.002) for _ in range(3))
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("own", ["12345678", "cus-12345678", "7f9c2ba4-1234-5678-9abc-def012345678"])
