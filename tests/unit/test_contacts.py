@@ -155,8 +155,8 @@ def test_what_is_found_lies_in_order_and_apart(text: str) -> None:
 
 @pytest.mark.parametrize("unit", ["a", "1", "1 ", " ", "@", "a@", '"', "(", "%40", " at ", "at dot ", "1.", "+", "<at"])
 def test_the_work_grows_with_the_length_only(unit: str) -> None:
-    """What grows with the square grows a hundredfold here, however often it is tried; the least of some tries is free of
-    what else goes on, and the collector, whose work grows with what other tests left, is told to wait."""
+    """What grows with the square grows a hundredfold here, however often it is tried. The least of some tries is free
+    of what else goes on; the collector, whose work grows with what other tests left, is told to wait."""
 
     def cost(length: int) -> float:
         text = unit * (length // len(unit))
