@@ -33,7 +33,7 @@ class Letter:
     @property
     def said(self) -> str:
         """The text without what stands under every mail."""
-        return self.text.partition("\n-- \n")[0].strip()
+        return re.split(r"(?m)^--\s*$", self.text, maxsplit=1)[0].strip()
 
 
 def call(method: str, url: str, body: Any = None, token: str = "", expect: tuple[int, ...] = (200, 201, 202)) -> Any:
