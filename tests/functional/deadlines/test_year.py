@@ -1,4 +1,4 @@
-"""A year of days at a seat with summer time: what is said on which day, and nothing twice."""
+"""A year of days at a seat with summer time and holidays: what is said on which day, and nothing twice."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from tests.fakes.world import World
 from tests.functional.deadlines.rounds import company, digests, due_in, named, run
 
 FIRST = date(2027, 1, 1)
+DAYS_OFF = ("03-29", "05-06", "05-17", "07-14", "09-06", "10-11", "11-01", "11-11", "12-24", "12-27", "12-31")
+HOLIDAYS = [f"2027-{day}" for day in DAYS_OFF]
+"""On which no answer falls due; all are on days on which people work otherwise."""
 
 
 def expected(open_now: dict[str, datetime], today: date, tz: ZoneInfo) -> list[str]:
@@ -26,14 +29,16 @@ def expected(open_now: dict[str, datetime], today: date, tz: ZoneInfo) -> list[s
 def test_each_day_names_each_request_once_and_a_quiet_day_says_nothing(seat: str) -> None:
     tz, chance, world = ZoneInfo(seat), random.Random(1182), company(seat)
     open_now: dict[str, datetime] = {}
-    mailed = quiet = 0
+    mailed = quiet = moved = 0
     for n in range(365):
         today = FIRST + timedelta(days=n)
         if chance.random() < 0.15:
             name = f"r{n:03}"
             received = datetime.combine(today, time(chance.randrange(6), chance.randrange(60)), tz)
             world.clock.set(received)
-            open_now[name] = due("gdpr", received, tz=tz)
+            open_now[name] = due("gdpr", received, HOLIDAYS, tz=tz)
+            moved += open_now[name] > due("gdpr", received, tz=tz)
+            assert open_now[name].astimezone(tz).date().isoformat() not in HOLIDAYS
             due_in(world, name, 0, due_at=stamp(open_now[name]))
         for name in [each for each in open_now if chance.random() < 0.03]:
             requests.transition(world.deps, name, "completed", what="Done")
@@ -48,6 +53,7 @@ def test_each_day_names_each_request_once_and_a_quiet_day_says_nothing(seat: str
         assert [named(mail) for mail in new] == ([wanted] if wanted else [])
         mailed, quiet = mailed + len(new), quiet + (not new)
     assert min(mailed, quiet) > 30, "both kinds of days were seen"
+    assert moved, "an answer that would be due on a holiday"
 
 
 @pytest.mark.parametrize("night", [date(2027, 3, 28), date(2027, 10, 31)])
