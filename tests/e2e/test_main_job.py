@@ -146,8 +146,8 @@ def test_a_store_that_fails_for_good_waits_for_the_dpo(stack: Stack, truth: Trut
 
 
 def test_work_that_takes_longer_than_one_invocation_goes_on(stack: Stack, truth: Truth, person: MakePerson) -> None:
-    """On the stack without any time: each invocation is left with the one page that it may always do. The 50,000 records
-    of one person are in tests/functional/workflow."""
+    """Without any time, each invocation is left with the one page that it may always do. The 50,000 records of one
+    person are in tests/functional/workflow."""
     busy = person(of_trait(truth, "many_subscriptions"))
     (account,) = truth.content["persons"][busy.email]["account_ids"]
     write_tickets(stack, account, 600)

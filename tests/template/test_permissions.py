@@ -113,6 +113,7 @@ VARIABLES = {
     "vault.digest": {"HMAC_KEY_ID"},
     "vault.open": {"DATA_KEY_ID"},
     "vault.seal": {"DATA_KEY_ID"},
+    "settings.public_url": {"PUBLIC_URL"},
     "settings.desk_url": {"DPO_DESK_ARN"},
     "settings.retention_mode": {"RETENTION_MODE"},
     "settings.form_origins": {"FORM_ORIGINS"},

@@ -42,6 +42,8 @@ class Identity:
     """How two values are compared: `email` ignores ASCII case and surrounding space, `exact` compares as written."""
     proven_by: Literal["code", "store"] = "store"
     """`code`: a code sent to the value proves it. `store`: only a store located by a proven identity gives it."""
+    claim: str = ""
+    """Claim of the controller's own OIDC tokens that gives, and so proves, a value of this identity; empty for none."""
     most: int = 20
     """How many values one person can have. When a store gives more, something in it joins strangers: the search follows
     it no further, and the data protection officer is asked before anything is shown or erased."""
@@ -279,6 +281,35 @@ class RequestPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """Something that people are mailed about."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    title: str
+    """What the person reads, e.g. `Newsletter`."""
+    text: str
+    """What they agree to, in a sentence; it stands in each record of a consent."""
+    kind: Literal["optional", "mandatory"]
+    """optional: only to who agreed. mandatory: what delivering the service or the law asks for."""
+    contacts_in: list[str] = field(default_factory=list)
+    """Stores with addresses that other users gave for this very purpose. Such an address gets mails of this topic,
+    until it objects, and of no other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounts:
+    """Where it stands who has an account."""
+
+    __pydantic_config__ = FORBID_UNKNOWN
+    store: str = ""
+    """Name of the store. Empty: the controller has no accounts."""
+    email: str = ""
+    """Path of the address that the account is mailed at."""
+    locale: str = ""
+    """Path of its language (BCP 47). Empty: English."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataMap:
     """Everything the controller stores about people, and what may be done with it."""
 
@@ -289,6 +320,14 @@ class DataMap:
     stores: dict[str, Store]
     recipients: dict[str, Recipient] = field(default_factory=dict)
     requests: dict[RequestType, RequestPolicy] = field(default_factory=dict)
+    topics: dict[str, Topic] = field(default_factory=dict)
+    accounts: Accounts = field(default_factory=Accounts)
+    translations: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Language (`fr`) -> text of this map that people read (a title, a law, ...) -> the same in that language."""
+
+    def said(self, text: str, language: str) -> str:
+        """A text of this map in that language, or as it stands where it is not translated."""
+        return self.translations.get(language, {}).get(text, text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,8 @@ class Mail:
     key: str
     """Names this mail for good, e.g. `<request id>:completed`: the same key is never sent twice."""
     attachments: tuple[Attachment, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    """More headers, such as List-Unsubscribe."""
 
 
 class Mailer(Protocol):

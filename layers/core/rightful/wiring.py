@@ -11,6 +11,7 @@
 | `STATE_MACHINE_ARN`, `RETENTION_SWEEP_ARN` | PrivacyRequest, RetentionSweep |
 | `DPO_DESK_ARN` | DpoDesk, to which mails to the DPO link |
 | `MAIL_FROM`, `MAIL_CONFIGURATION_SET` | sender address; SES configuration set, may be empty |
+| `PUBLIC_URL` | where people reach the API, for links in mails |
 | `FORM_ORIGINS` | web origins that may post, comma-separated |
 | `SOURCE_LIMIT_PER_HOUR`, `STAGE`, `RETENTION_MODE` | see `rightful.service.deps.Settings` |
 | `TIME_BUDGET_SECONDS` | seconds of work per invocation, when less than the Lambda's own time-out is wanted |
@@ -151,6 +152,7 @@ def build() -> Deps:
             form_origins=tuple(origin.strip() for origin in env.get("FORM_ORIGINS", "").split(",") if origin.strip()),
             source_limit_per_hour=int(env.get("SOURCE_LIMIT_PER_HOUR", "60")),
             stage=env.get("STAGE", "prod"),
+            public_url=env.get("PUBLIC_URL", "").rstrip("/"),
             desk_url=_console(env.get("DPO_DESK_ARN", "")),
             retention_mode="apply" if env.get("RETENTION_MODE") == "apply" else "preview",
         ),

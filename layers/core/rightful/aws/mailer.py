@@ -36,6 +36,8 @@ class SesMailer:
         }
         if mail.attachments:
             content["Attachments"] = [_attached(attachment) for attachment in mail.attachments]
+        if mail.headers:
+            content["Headers"] = [{"Name": name, "Value": value} for name, value in mail.headers]
         with translated():
             answer = self._client.send_email(
                 FromEmailAddress=self._sender,

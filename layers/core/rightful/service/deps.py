@@ -36,6 +36,8 @@ class Settings:
     source_limit_per_hour: int = 60
     """Requests that one source address may make an hour, on each limited route."""
     stage: str = "prod"
+    public_url: str = ""
+    """Where people reach the API and its privacy centre, without a slash at the end; links in mails begin with it."""
     desk_url: str = ""
     """Where the console shows the DPO desk."""
     retention_mode: Literal["preview", "apply"] = "preview"
