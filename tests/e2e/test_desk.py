@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,3 +116,38 @@ def test_a_letter_is_confirmed_by_the_form_and_answered(dpo: Dpo, person: Callab
     assert ended["received_at"].startswith(received)
     assert ended["status"] == "completed"
     assert dpo.ask("show", request_id=taken["request_id"])["source"] == "letter"
+
+
+def test_an_answer_is_extended_and_then_the_plan_approved(dpo: Dpo, person: Callable[[str], Person]) -> None:
+    """The sample's map asks the DPO about whatever came by letter."""
+    writer = person("patient.writer@example.net")
+    received = datetime.now(UTC).date().isoformat()
+    request_id = dpo.ask("submit", type="erasure", email=writer.email, received_at=received, source="letter")[
+        "request_id"
+    ]
+    writer.ask("erasure")
+    driving.wait_for(writer, request_id, "awaiting_approval")
+
+    extended = dpo.ask("extend", request_id=request_id, reason="Two archives must be compared by hand.")
+    approved = dpo.ask("approve", request_id=request_id)
+
+    assert (extended["ok"], approved["ok"]) == (True, True)
+    ended = writer.wait(request_id)
+    assert ended["status"] == "completed"
+    assert ended["extended_until"] == ended["due_at"]
+
+
+def test_a_report_is_written_where_the_dpo_can_read_it(dpo: Dpo, stack: Stack) -> None:
+    answer = dpo.ask("report")
+    bucket, _, key = answer["report"].removeprefix("s3://").partition("/")
+    assert bucket == stack.outputs["ReportsBucket"]
+    assert dpo.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().startswith(b"<!")
+
+
+def test_the_daily_round_counts_what_is_open(stack: Stack) -> None:
+    name = mishaps.physical(stack, "DeadlinesFunction")
+    event = Path("events/deadlines_daily.json").read_bytes()
+    answer = stack.client("lambda").invoke(FunctionName=name, Payload=event)
+    counts = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, counts
+    assert counts["overdue"] == 0

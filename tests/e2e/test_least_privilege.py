@@ -24,7 +24,7 @@ FUNCTIONS = (
     *("Api", "Discover", "Plan", "Ask", "Export", "Erase", "Notify", "Package", "Complete", "Decide", "MailEvents"),
     *("Split", "Sweep", "Weigh", "Brake", "Report"),
 )
-OF_THE_DESK = ("Order", "Look", "Hold", "Submit")
+OF_THE_DESK = ("Order", "Look", "Hold", "Submit", "Reschedule", "Overview", "Deadlines")
 """Played here in part only: nothing may be refused to them, but not all they are granted is asked for. That they are
 granted what their code reaches and no more is in tests/template/test_permissions.py."""
 OF_AWS = "arn:aws:iam::aws:policy/"
