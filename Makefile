@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash -euo pipefail
 .DELETE_ON_ERROR:
-.PHONY: help demo up down test check audit bench datamap access lock clean
+.PHONY: help demo up down test check audit bench browser datamap access lock clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -25,7 +25,7 @@ up: $(READY) ## start the stack and leave it running
 down: $(READY) ## stop it
 	@$(RUN) -m infra.local.down
 
-test: $(READY_DEV) ## run the whole suite
+test: browser ## run the whole suite
 	@$(RUN) -m pytest -n 2 --dist loadgroup --quiet $(PYTEST_ARGS)
 
 bench: $(READY_DEV) ## run the benchmarks
@@ -42,6 +42,10 @@ check: $(READY_DEV) $(READY_POLICY) ## format, lint, types, imports, templates, 
 	$(BIN)/cfn-lint template.yaml infra/store_access.yaml infra/sample/template.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(BIN)/sam validate --lint > /dev/null
 	.venv-policy/bin/checkov --config-file .checkov.yaml -f template.yaml infra/store_access.yaml
+
+# One that is there is used; the tests would fetch one too, but out of sight.
+browser: $(READY_DEV)
+	@$(RUN) -m tests.web.chromium
 
 audit: $(READY_DEV) ## look the locked packages up in the advisory database (needs the internet)
 	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.txt

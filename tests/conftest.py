@@ -13,12 +13,16 @@ settings.register_profile("rightful", deadline=None)
 settings.load_profile("rightful")
 
 
+SHARED = ("tests/e2e/", "tests/web/")
+"""Folders whose tests share something that takes long to start."""
+
+
 class OneStack(LoadGroupScheduling):  # type: ignore[misc]  # of untyped xdist
-    """Hands tests out one by one, but all that share the running stack to one worker. (The mark `xdist_group` has no
-    effect: it is written to an attribute that pytest no longer reads.)"""
+    """Hands tests out one by one, but all that share the running stack to one worker, and all that share a browser.
+    (The mark `xdist_group` has no effect: it is written to an attribute that pytest no longer reads.)"""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "e2e" if nodeid.startswith("tests/e2e/") else nodeid
+        return next((folder for folder in SHARED if nodeid.startswith(folder)), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

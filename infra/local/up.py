@@ -15,8 +15,11 @@ def main() -> None:
         stack = start(port, report=lambda what, seconds: print(f"  {what}: {seconds:.1f} s", flush=True))
     except LocalError as error:
         sys.exit(str(error))
-    print(f"API       {stack.api_url}\nmailbox   {stack.mailbox_url}\nAWS       {stack.endpoint_url}")
-    print(f"all else  {DIRECTORY / 'stack.json'}\nStop it with `make down`.")
+    print(f"privacy centre  {stack.api_url}/")
+    print(f"API             {stack.api_url}")
+    print(f"mailbox         {stack.mailbox_url}")
+    print(f"AWS             {stack.endpoint_url}")
+    print(f"all else        {DIRECTORY / 'stack.json'}\nStop it with `make down`.")
 
 
 if __name__ == "__main__":
