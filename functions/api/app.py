@@ -16,7 +16,7 @@ from rightful.api.sources import network
 from rightful.clocks import stamp
 from rightful.entry import logger
 from rightful.errors import Invalid, Refused, RightfulError
-from rightful.service import intake, receipting, verifying, viewing
+from rightful.service import intake, policies, receipting, verifying, viewing
 from rightful.service.deps import Deps
 
 BODY_LIMIT = 32 * 1024
@@ -111,6 +111,11 @@ def openapi() -> tuple[int, Any]:
 @route("GET", "/keys", ANY, {**AS_JSON, "Cache-Control": "public, max-age=3600"})
 def keys() -> tuple[int, Any]:
     return 200, receipting.keys(deps())
+
+
+@route("GET", "/policy", ANY, {**AS_JSON, "Cache-Control": "public, max-age=300"})
+def policy() -> tuple[int, Any]:
+    return 200, policies.listing(deps())
 
 
 @route("POST", "/verifications", JSON)

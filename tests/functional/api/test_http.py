@@ -27,6 +27,7 @@ EXPECTED = {
     "api_show_request": 401,
     "api_show_receipt": 401,
     "api_keys": 200,
+    "api_policy": 200,
     "api_withdraw_request": 401,
     "api_download": 401,
     "api_preflight": 204,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -116,6 +117,23 @@ class RequestView(RequestSummary):
 class Download(BaseModel):
     url: str
     expires_at: Time
+
+
+class PolicyVersion(BaseModel):
+    """Of a policy that was published before versions were, only the address is known."""
+
+    version: str | None
+    effective_from: Annotated[
+        date | None, Field(description="The day from whose beginning it applies.", examples=["2027-03-01"])
+    ]
+    url: str
+
+
+class Policies(BaseModel):
+    """What applies today at the controller's seat, and what was announced, the soonest first."""
+
+    current: PolicyVersion
+    upcoming: list[PolicyVersion]
 
 
 class Key(BaseModel):

@@ -39,6 +39,13 @@ OPERATIONS: Final = (
     Operation(method="get", path="/openapi.json", summary="This document", success=200),
     Operation(method="get", path="/keys", summary="The keys that verify receipts", success=200, answer=bodies.KeySet),
     Operation(
+        method="get",
+        path="/policy",
+        summary="The privacy policy: what applies, and what is announced",
+        success=200,
+        answer=bodies.Policies,
+    ),
+    Operation(
         method="post",
         path="/verifications",
         summary="Have a sign-in code mailed",

@@ -2,8 +2,6 @@
 
 "Material changes to this policy will result in notification at least thirty (30) days before implementation": so a
 material change is refused when it would take effect sooner.
-
-POLICIES  <version>  {version, url, effective_from, material, published_at}
 """
 
 from __future__ import annotations
@@ -18,8 +16,8 @@ from rightful.clocks import stamp
 from rightful.errors import Conflict, Invalid
 from rightful.service.deps import Deps
 from rightful.service.desk import book, dates
+from rightful.service.policies import POLICIES
 
-POLICIES: Final = "POLICIES"
 _ADDRESS: Final = re.compile(r"https://[^\s/?#@]+\.[^\s/?#@]+([/?#]\S*)?")
 NOTICE: Final = timedelta(days=30)
 
