@@ -13,10 +13,11 @@ from chalice.app import Chalice, Request, Response
 from rightful import __version__, wiring
 from rightful.api.problems import problem, problem_of
 from rightful.api.sources import network
+from rightful.api.speaking import accepted
 from rightful.clocks import stamp
 from rightful.entry import logger
 from rightful.errors import Invalid, Refused, RightfulError
-from rightful.service import intake, policies, receipting, verifying, viewing
+from rightful.service import intake, policies, preferences, receipting, verifying, viewing
 from rightful.service.deps import Deps
 
 BODY_LIMIT = 32 * 1024
@@ -133,6 +134,8 @@ def check_verification(verification_id: str) -> tuple[int, Any]:
 
     body = bodies.parse(bodies.VerificationCheck, _body())
     token = verifying.check(deps(), verification_id, re.sub(r"[\s-]", "", body.code))
+    if _signal():
+        preferences.honour(deps(), verifying.authenticate(deps(), f"Bearer {token.token}"))
     return 200, {"token": token.token, "expires_at": stamp(token.expires_at)}
 
 
@@ -173,6 +176,23 @@ def show_receipt(request_id: str) -> tuple[int, Any]:
     return 200, viewing.receipt(deps(), _proof(), request_id)
 
 
+@route("GET", "/preferences", ANY)
+def show_preferences() -> tuple[int, Any]:
+    shown = preferences.view(deps(), _proof(), gpc=_signal())
+    return 200, {**shown, "texts": preferences.texts(deps().datamap, _language())}
+
+
+@route("PUT", "/preferences", JSON)
+def change_preferences() -> tuple[int, Any]:
+    from rightful.api import bodies
+
+    proof = _proof()
+    body = bodies.parse(bodies.NewPreferences, _body())
+    texts = preferences.texts(deps().datamap, _language())
+    changed = preferences.change(deps(), proof, body.topics, how="api", shown=texts, gpc=_signal())
+    return 200, {**changed, "texts": texts}
+
+
 def _preflight(**_: str) -> Response:
     """What a browser asks before it posts from another origin."""
     methods = ", ".join(sorted(app.routes[_request().path]))
@@ -184,7 +204,7 @@ def _preflight(**_: str) -> Response:
     return Response(body="", status_code=204, headers=headers)
 
 
-for _path in [path for path in app.routes if path.startswith(("/verifications", "/requests"))]:
+for _path in [path for path in app.routes if path.startswith(("/verifications", "/requests", "/preferences"))]:
     app.route(_path, methods=["OPTIONS"], content_types=ANY)(_preflight)
 
 
@@ -211,6 +231,16 @@ def _body() -> bytes:
 
 def _proof() -> verifying.Proof:
     return verifying.authenticate(deps(), _request().headers.get("authorization"))
+
+
+def _signal() -> bool:
+    """Global Privacy Control: whether the browser says that its user does not want to be sold or shared."""
+    return bool(_request().headers.get("sec-gpc") == "1")
+
+
+def _language() -> str:
+    """The reader's, of those that we write."""
+    return accepted(_request().headers.get("accept-language") or "")
 
 
 def _source() -> str:

@@ -51,6 +51,12 @@ class NewRequest(_Body):
     details: Annotated[str, Field(max_length=4000, description="For the data protection officer.")] = ""
 
 
+class NewPreferences(_Body):
+    """What shall be changed. Topics that are not named stay as they are."""
+
+    topics: Annotated[dict[str, bool], Field(examples=[{"newsletter": True}])]
+
+
 class Health(BaseModel):
     status: Literal["ok"]
     version: str
@@ -136,6 +142,23 @@ class Policies(BaseModel):
     upcoming: list[PolicyVersion]
 
 
+class Signal(BaseModel):
+    """Global Privacy Control."""
+
+    signal: Annotated[bool, Field(description="Whether this call carries `Sec-GPC: 1`.")]
+    sale_or_sharing: Annotated[bool, Field(description="False: this person opted out, now or before.")]
+
+
+class Preferences(BaseModel):
+    topics: Annotated[
+        dict[str, bool],
+        Field(description="What may be chosen; false until it is agreed to.", examples=[{"newsletter": False}]),
+    ]
+    mandatory: Annotated[list[str], Field(description="What comes with the service or by law.")]
+    gpc: Signal
+    texts: Annotated[dict[str, str], Field(description="What is agreed to, topic by topic, as `Accept-Language` asks.")]
+
+
 class Key(BaseModel):
     """A public key that verifies receipts (RFC 7517)."""
 
@@ -203,4 +226,6 @@ def _cure(fault: Any, known: str) -> str:
             return "Write a language tag, such as en or fr-CA."
         case "string_type" | "string_unicode":
             return "Must be text in quotes."
+        case "bool_type":
+            return "Must be true or false."
     return f"Must be a JSON object with the fields: {known}."

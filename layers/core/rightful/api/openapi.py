@@ -112,6 +112,25 @@ OPERATIONS: Final = (
     ),
     Operation(
         method="get",
+        path="/preferences",
+        summary="What you chose to be mailed about",
+        success=200,
+        answer=bodies.Preferences,
+        token="needed",  # noqa: S106 - says whether a token is needed
+        refusals=(401,),
+    ),
+    Operation(
+        method="put",
+        path="/preferences",
+        summary="Choose what you are mailed about",
+        success=200,
+        answer=bodies.Preferences,
+        body=bodies.NewPreferences,
+        token="needed",  # noqa: S106 - says whether a token is needed
+        refusals=(400, 401, 415, 422),
+    ),
+    Operation(
+        method="get",
         path="/requests/{request_id}/receipt",
         summary="The signed receipt of a request that ended",
         success=200,
