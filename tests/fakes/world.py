@@ -15,6 +15,7 @@ from functions.reschedule import app as reschedule
 from functions.submit import app as submit
 from rightful.clocks import stamp
 from rightful.model import (
+    Accounts,
     Controller,
     DataMap,
     Erasure,
@@ -25,6 +26,7 @@ from rightful.model import (
     Retention,
     Store,
     Strategy,
+    Topic,
 )
 from rightful.service import (
     asking,
@@ -133,6 +135,17 @@ def small_map(**requests: RequestPolicy) -> DataMap:
             ),
         },
         requests=requests or {},  # type: ignore[arg-type] # the names are request types
+        topics={
+            "newsletter": Topic(title="Newsletter", text="News, about once a month.", kind="optional"),
+            "product_feedback": Topic(title="Questions", text="How you like it.", kind="optional"),
+            "announcements": Topic(title="Announcements", text="New features.", kind="optional"),
+            "service": Topic(title="Your account", text="What your account needs.", kind="mandatory"),
+            "rewards": Topic(
+                title="Rewards", text="That a reward is ready.", kind="mandatory", contacts_in=["contacts"]
+            ),
+        },
+        accounts=Accounts(store="accounts", email="email"),
+        translations={"fr": {"News, about once a month.": "Des nouvelles, une fois par mois."}},
     )
 
 

@@ -31,6 +31,8 @@ EXPECTED = {
     "api_withdraw_request": 401,
     "api_download": 401,
     "api_preflight": 204,
+    "api_show_preferences": 401,
+    "api_change_preferences": 401,
 }
 
 
@@ -182,6 +184,7 @@ def test_cors_only_for_the_forms_origins(world: World) -> None:
         ("/requests/" + "A" * 32, "DELETE, GET, OPTIONS"),
         ("/requests/" + "A" * 32 + "/download", "OPTIONS, POST"),
         ("/requests/" + "A" * 32 + "/receipt", "GET, OPTIONS"),
+        ("/preferences", "GET, OPTIONS, PUT"),
     ],
 )
 def test_preflight(world: World, path: str, methods: str) -> None:

@@ -103,6 +103,7 @@ def test_answers_have_the_documented_shape(world: World, ada: Person) -> None:
         ("GET", "/policy", bodies.Policies),
         ("GET", f"/requests/{request_id}", bodies.RequestView),
         ("POST", f"/requests/{request_id}/download", bodies.Download),
+        ("GET", "/preferences", bodies.Preferences),
     ):
         answer = call(method, path, token=token).json
         assert model.model_validate(answer).model_dump(mode="json", exclude_unset=True) == answer
