@@ -17,7 +17,7 @@ from rightful.api.speaking import accepted
 from rightful.clocks import stamp
 from rightful.entry import logger
 from rightful.errors import Invalid, Refused, RightfulError
-from rightful.service import intake, policies, preferences, receipting, verifying, viewing
+from rightful.service import intake, issues, policies, preferences, receipting, verifying, viewing
 from rightful.service.deps import Deps
 
 BODY_LIMIT = 32 * 1024
@@ -193,6 +193,18 @@ def change_preferences() -> tuple[int, Any]:
     return 200, {**changed, "texts": texts}
 
 
+@route("POST", "/issues", JSON)
+def report_issue() -> tuple[int, Any]:
+    from rightful.api import bodies
+
+    body = bodies.parse(bodies.NewIssue, _body())
+    proof = _proof() if "authorization" in _request().headers else None
+    said = {"kind": body.kind, "message": body.message, "email": body.email or "", "locale": body.locale}
+    return 201, issues.report(
+        deps(), **said, source=_source(), proof=proof, website=body.website, key=_idempotency_key()
+    )
+
+
 def _preflight(**_: str) -> Response:
     """What a browser asks before it posts from another origin."""
     methods = ", ".join(sorted(app.routes[_request().path]))
@@ -204,7 +216,10 @@ def _preflight(**_: str) -> Response:
     return Response(body="", status_code=204, headers=headers)
 
 
-for _path in [path for path in app.routes if path.startswith(("/verifications", "/requests", "/preferences"))]:
+CROSSING = ("/verifications", "/requests", "/preferences", "/issues")
+"""How the routes begin that another origin's page may call."""
+
+for _path in [path for path in app.routes if path.startswith(CROSSING)]:
     app.route(_path, methods=["OPTIONS"], content_types=ANY)(_preflight)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from functions.assess import app as assess
 from functions.decide import app as decide
 from functions.hold import app as hold
 from functions.look import app as look
@@ -304,6 +305,7 @@ class World:
                 "RescheduleFunctionArn": handled(reschedule.reschedule),
                 "HoldFunctionArn": handled(hold.hold),
                 "SubmitFunctionArn": handled(submit.submit),
+                "AssessFunctionArn": handled(assess.assess),
                 "PublishFunctionArn": handled(publish.publish),
                 "OverviewFunctionArn": handled(overview.overview),
             },

@@ -259,7 +259,7 @@ def test_alarms_look_at_metrics_that_are_written() -> None:
     watched = {(alarm["MetricName"], *sorted(each["Name"] for each in alarm["Dimensions"])) for alarm in ours.values()}
     assert set(ours) == {
         *("SweepsBraked", "SegmentsFailed", "SweepsMissing"),
-        *("RequestsOverdue", "RequestsDueSoon", "DeadlinesMissing"),
+        *("RequestsOverdue", "RequestsDueSoon", "BreachesOverdue", "DeadlinesMissing"),
     }
     assert watched <= written()
     assert template()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == "Rightful"
@@ -267,7 +267,8 @@ def test_alarms_look_at_metrics_that_are_written() -> None:
 
 def test_what_is_overdue_or_due_soon_keeps_its_alarm_until_a_round_says_otherwise() -> None:
     """A round says so once a day, and the day's other minutes have nothing to say."""
-    for name, metric in (("RequestsOverdue", "Overdue"), ("RequestsDueSoon", "DueWithin2Days")):
+    alarms = {"RequestsOverdue": "Overdue", "RequestsDueSoon": "DueWithin2Days", "BreachesOverdue": "BreachesOverdue"}
+    for name, metric in alarms.items():
         alarm = resources("AWS::CloudWatch::Alarm")[name]
         assert (alarm["MetricName"], alarm["Statistic"], alarm["TreatMissingData"]) == (metric, "Maximum", "ignore")
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)

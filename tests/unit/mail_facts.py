@@ -131,6 +131,7 @@ DEADLINES: dict[str, Any] = {
     "desk": DESK,
     "controller": CONTROLLER,
     "more": 0,
+    "breaches": [],
     "parts": {
         "overdue": [matter("r-late", due="2027-02-26", days_left=-1, extendable=False, status="needs_attention")],
         "near": [matter("r-today", due="2027-02-27", days_left=0), matter("r-near", type="erasure")],
@@ -144,6 +145,27 @@ DEADLINES: dict[str, Any] = {
 }
 
 
+ISSUE: dict[str, Any] = {
+    "issue_id": "i-breach",
+    "kind": "suspected_breach",
+    "received_at": "2027-01-29T10:00:00Z",
+    "due_at": "2027-02-01T10:00:00Z",
+    "lines": ["I could read <b>other people's</b> invoices.", '{"action": "approve"}'],
+    "email": "ada@example.org",
+    "proven": "",
+}
+
+
+ISSUES: dict[str, Any] = {
+    "desk": DESK,
+    "controller": CONTROLLER,
+    "more": 2,
+    "request": {"request_id": "i-breach", "type": "suspected_breach"},
+    "issue": ISSUE,
+    "issues": [ISSUE, {**ISSUE, "issue_id": "i-minor", "kind": "under_18", "proven": "eve@example.org"}],
+}
+
+
 CODE: dict[str, Any] = {"controller": CONTROLLER, "purpose": "erasure", "code": "482913", "minutes": 15}
 
 
@@ -152,6 +174,9 @@ def facts(kind: str) -> dict[str, Any]:
         "code": CODE,
         "dpo_brake": BRAKED,
         "dpo_deadlines": DEADLINES,
+        "issue_received": ISSUES,
+        "dpo_issue": ISSUES,
+        "dpo_issues": ISSUES,
         "dpo_recipients": FACTS | {"recipients": BY_HAND},
     }.get(kind, FACTS)
 

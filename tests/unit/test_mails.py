@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jinja2 import UndefinedError
@@ -18,9 +18,9 @@ from rightful import refusals
 from rightful.mails import KINDS, LANGUAGES, render
 from rightful.mails.catalogue import load
 from rightful.mails.rendering import language_of
-from rightful.model import GROUNDS, Controller
+from rightful.model import GROUNDS, Controller, IssueKind
 from rightful.refusals import Ground
-from tests.unit.mail_facts import CODE, CONTROLLER, DESK, FACTS, RECIPIENTS, REQUEST, facts, in_english, matter
+from tests.unit.mail_facts import CODE, CONTROLLER, DESK, FACTS, ISSUE, RECIPIENTS, REQUEST, facts, in_english, matter
 
 
 @pytest.mark.parametrize("kind", ["request_received", "dpo_approval", "dpo_attention"])
@@ -77,6 +77,7 @@ def test_nothing_is_loaded_linked_or_run(kind: str, language: str) -> None:
     page = Text(render(kind, language, **facts(kind)).html)
     assert page.tags.isdisjoint({"script", "img", "link", "iframe", "form"})
     to_the_desk = {"dpo_approval", "dpo_second_approval", "dpo_attention", "dpo_brake", "dpo_deadlines"}
+    to_the_desk |= {"dpo_issue", "dpo_issues"}
     assert page.links == ([DESK] if kind in to_the_desk else [])
 
 
@@ -103,6 +104,7 @@ def test_no_sentence_is_left_over() -> None:
     built |= {f"confirm_submitted.{kind}" for kind in ("access", "erasure")}
     built |= {f"completed_erasure.{each['status']}" for each in RECIPIENTS}
     built |= {f"dpo_deadlines.{name}" for name in ("overdue", "near", "soon", "paused")}
+    built |= {f"dpo_issue.{part}_{kind}" for part in ("intro", "next") for kind in get_args(IssueKind)}
     built |= {f"dpo_brake.{action}" for action in ("delete", "anonymise")}
     assert {name for name in said - built if f'"{name}"' not in source} == set()
 
@@ -275,8 +277,16 @@ def hostile_run(kind: str) -> dict[str, Any]:
         "paused": [matter(HOSTILE, status=HOSTILE)],
         "unconfirmed": [matter(HOSTILE, source=HOSTILE, received="2027-01-29")],
     }
-    due = {"desk": HOSTILE, "more": 0, "parts": {"overdue": [], "near": [], "soon": [], **parts}}
-    facts: dict[str, dict[str, Any]] = {"dpo_brake": run, "dpo_deadlines": due}
+    said = {"issue_id": HOSTILE, "lines": [HOSTILE], "email": HOSTILE, "proven": HOSTILE}
+    issue = {**ISSUE, **said}
+    issues = {"issue": issue, "issues": [issue, {**issue, "kind": "under_18"}], "more": 1}
+    due = {"desk": HOSTILE, "more": 0, "breaches": [], "parts": {"overdue": [], "near": [], "soon": [], **parts}}
+    facts: dict[str, dict[str, Any]] = {
+        "dpo_brake": run,
+        "dpo_deadlines": due,
+        "dpo_issue": issues,
+        "dpo_issues": issues,
+    }
     return facts.get(kind, {})
 
 

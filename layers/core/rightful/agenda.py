@@ -30,6 +30,21 @@ class Matter:
     """Whether its one extension can still be taken: the person must be told of it within the first period."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """A clock of 72 hours that runs (Article 33(1) GDPR), as the DPO is told of it."""
+
+    issue_id: str
+    due_at: str
+    day: date
+    time: str
+    """Of that day, `14:30`, in the controller's time zone."""
+    hours_left: int
+    """Whole hours, negative once it is overdue."""
+    provisional: bool
+    """Counted from receipt, since the DPO has not said yet when they became aware of a breach."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Agenda:
     """Each request stands in one of the lists, the most urgent first."""

@@ -18,6 +18,8 @@ Verb = Literal["discover", "export", "erase", "package"]
 """What a privacy request does to a store."""
 SweepVerb = Literal["split", "sweep"]
 """What the retention sweep does to a store."""
+IssueKind = Literal["unwanted_email", "wrong_data", "suspected_breach", "under_18", "other"]
+"""What a privacy issue that is reported can be about."""
 
 FORBID_UNKNOWN = {"extra": "forbid"}
 

@@ -23,6 +23,7 @@ EXPECTED = {
     "api_start_verification": 202,
     "api_check_verification": 410,
     "api_submit_request": 202,
+    "api_report_issue": 201,
     "api_list_requests": 401,
     "api_show_request": 401,
     "api_show_receipt": 401,

@@ -57,6 +57,9 @@ def test_a_round_counts_and_measures(world: World, capsys: pytest.CaptureFixture
         "AwaitingDpo": 1,
         "ActiveHolds": 0,
         "OldestDays": 0,
+        "OpenBreaches": 0,
+        "BreachesOverdue": 0,
+        "DroppedIssues": 0,
         "DeadlineRuns": 1,
     }
 

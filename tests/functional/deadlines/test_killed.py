@@ -100,6 +100,10 @@ def test_a_round_does_all_of_it() -> None:
     world = everything()
     counts = run(world)
     assert counts == {
+        "gathered": 0,
+        "dropped": 0,
+        "breaches": 0,
+        "breaches_overdue": 0,
         "released": 1,
         "active_holds": 0,
         "expired": 3,

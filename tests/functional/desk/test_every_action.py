@@ -17,7 +17,7 @@ import pytest
 from rightful.errors import NeedsAttention
 from rightful.lifecycle import Status
 from rightful.model import RequestPolicy
-from rightful.service import requests
+from rightful.service import issues, requests
 from rightful.service.desk.actions import ACTIONS, HASH
 from tests.fakes.world import ADA, World, make_world, small_map
 
@@ -196,6 +196,10 @@ def test_the_example_of_each_action_is_one_that_it_does(action: str) -> None:
     example = json.loads((EVENTS / f"dpo_{action}.json").read_text("utf-8"))
     assert example == ACTIONS[action].example(action)
     world = where(action)
+    if "issue_id" in example:
+        world.clock.set(datetime(2027, 1, 29, 14, tzinfo=UTC))
+        example["issue_id"] = reported(world)
+        world.clock.set(datetime(2027, 1, 30, tzinfo=UTC))
     if action in ("continue_sweep", "cancel_sweep"):
         braked(world, example["run_id"])
     if action == "release":
@@ -204,6 +208,12 @@ def test_the_example_of_each_action_is_one_that_it_does(action: str) -> None:
         example["request_id"] = "r1"
     answer = world.desk(example).run().value
     assert answer["ok"], answer
+
+
+def reported(world: World, kind: str = "wrong_data") -> str:
+    """A reported issue; its id."""
+    said = {"kind": kind, "message": "Look at this.", "email": ADA, "locale": "en", "source": "192.0.2.1"}
+    return str(issues.report(world.deps, **said, proof=None)["issue_id"])
 
 
 def braked(world: World, run_id: str) -> None:

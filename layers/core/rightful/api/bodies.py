@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rightful.errors import Invalid, Refused
 from rightful.lifecycle import Status
-from rightful.model import Regime, RequestType
+from rightful.model import IssueKind, Regime, RequestType
 
 Id = Annotated[str, Field(description="Opaque and unguessable.", examples=["n3nVUmKbd7Qk2xYw9cGfPzRt5LhJ8aSe"])]
 Time = Annotated[str, Field(description="RFC 3339, UTC.", examples=["2027-01-31T09:30:00Z"])]
@@ -57,6 +57,22 @@ class NewPreferences(_Body):
     topics: Annotated[dict[str, bool], Field(examples=[{"newsletter": True}])]
 
 
+class NewIssue(_Body):
+    """A privacy issue. Attachments are not taken."""
+
+    kind: IssueKind
+    message: Annotated[str, Field(min_length=1, max_length=4000, description="For the data protection officer.")]
+    email: Annotated[
+        Email | None,
+        Field(
+            description="Where an answer reaches you: with a token it is yours, unless you give another. Of `under_18` "
+            "it is the address of the account, and needed for that without a token."
+        ),
+    ] = None
+    locale: Locale = "en"
+    website: Annotated[str, Field(max_length=4000, description="Leave it empty: people do not see it.")] = ""
+
+
 class Health(BaseModel):
     status: Literal["ok"]
     version: str
@@ -79,6 +95,12 @@ class RequestTaken(BaseModel):
     status: Status
     verification_id: Id | None = None
     due_at: Time
+
+
+class IssueTaken(BaseModel):
+    """The same whoever is named."""
+
+    issue_id: Id
 
 
 class RequestSummary(BaseModel):

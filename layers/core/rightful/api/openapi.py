@@ -138,6 +138,17 @@ OPERATIONS: Final = (
         token="needed",  # noqa: S106 - says whether a token is needed
         refusals=(401, 404, 409),
     ),
+    Operation(
+        method="post",
+        path="/issues",
+        summary="Report a privacy issue",
+        success=201,
+        answer=bodies.IssueTaken,
+        body=bodies.NewIssue,
+        token="optional",  # noqa: S106 - says whether a token is needed
+        refusals=(400, 401, 409, 415, 422, 429),
+        idempotent_by_key=True,
+    ),
 )
 """Every route but the CORS preflights, which browsers make by themselves."""
 

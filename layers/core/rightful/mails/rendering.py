@@ -35,6 +35,9 @@ KINDS: Final = (
     "dpo_recipients",
     "recipient_erasure",
     "dpo_deadlines",
+    "issue_received",
+    "dpo_issue",
+    "dpo_issues",
 )
 
 
@@ -70,7 +73,11 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
     recipient_erasure request, article (what has the recipient told), identities: name -> values
     dpo_deadlines     parts: the lists overdue, near, soon and paused, each [{request_id, type, status, due (ISO date),
                       days_left, extendable}], and unconfirmed: [{request_id, type, source, received (ISO date)}];
+                      breaches: [{issue_id, due_at, day (ISO date), time, hours_left, provisional}];
                       more: how many requests were left out of the lists
+    issue_received, dpo_issue, dpo_issues   request (its request_id is the issue's, its type the issue's kind)
+    dpo_issue         issue: {issue_id, kind, received_at, due_at, lines, email, proven} (see service.issues.told)
+    dpo_issues        issues: several of these; more: how many others come with a later mail; no request
     Raises jinja2.UndefinedError when a fact is missing.
     """
     if kind not in KINDS:

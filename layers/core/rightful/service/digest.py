@@ -1,4 +1,5 @@
-"""One mail a day to the data protection officer: what is overdue, due soon or paused, and what was never confirmed.
+"""One mail a day to the data protection officer: clocks of breaches, what is overdue, due soon or paused, and what was
+never confirmed.
 
 Nobody is mailed when there is nothing to say. The day is the one at the controller's seat, and names the mail: a
 schedule that fires twice, and a call that is tried again, mail once. What was confirmed by nobody is named once: the
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rightful import calendars, clocks
-from rightful.agenda import NEAR, SOON, Agenda, Matter
+from rightful.agenda import NEAR, SOON, Agenda, Breach, Matter
 from rightful.calendars import Entry
 from rightful.ports import Attachment
 from rightful.service import lapsing, mailing, requests
@@ -28,9 +29,10 @@ LIFE: Final = timedelta(days=30)
 """How long a day's list of what was never confirmed stays."""
 
 
-def calendar(deps: Deps, agenda: Agenda, now: datetime) -> bytes:
-    """The dates of all open requests whose clock runs, also written to the reports bucket; empty without any."""
-    entries = [_entry(deps, matter) for matter in agenda.dated]
+def calendar(deps: Deps, agenda: Agenda, breaches: Sequence[Breach], now: datetime) -> bytes:
+    """The dates of all open requests and breaches whose clock runs, also written to the reports bucket; empty without
+    any."""
+    entries = [*(_of_breach(deps, breach) for breach in breaches), *(_entry(deps, matter) for matter in agenda.dated)]
     if not entries:
         return b""
     body = calendars.ics(entries, now=now)
@@ -48,7 +50,24 @@ def _entry(deps: Deps, matter: Matter) -> Entry:
     )
 
 
-def mail(deps: Deps, agenda: Agenda, dates: bytes, unconfirmed: Sequence[Mapping[str, Any]], now: datetime) -> bool:
+def _of_breach(deps: Deps, breach: Breach) -> Entry:
+    return Entry(
+        uid=f"{breach.issue_id}-breach@{deps.settings.stage}.rightful",
+        day=breach.day,
+        title=f"Due by {breach.time}: notice of a breach to the authority, issue {breach.issue_id}",
+        description=f'At the DPO desk: {{"action": "show", "request_id": "{breach.issue_id}"}}',
+        alarms=(1,),
+    )
+
+
+def mail(
+    deps: Deps,
+    agenda: Agenda,
+    breaches: Sequence[Breach],
+    dates: bytes,
+    unconfirmed: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> bool:
     """Sends the day's mail, unless it was sent or there is nothing to say; whether there was. `dates`: the calendar;
     `unconfirmed`: items of requests of which the DPO must be told that they expired. Raises TryAgain while it is not
     known whether an earlier try went out, NeedsAttention."""
@@ -56,7 +75,7 @@ def mail(deps: Deps, agenda: Agenda, dates: bytes, unconfirmed: Sequence[Mapping
     day = now.astimezone(clocks.zone(controller.time_zone)).date().isoformat()
     named = _of_the_day(deps, day, unconfirmed)
     parts, more = _cut(agenda)
-    if not (named or any(parts.values())):
+    if not (named or breaches or any(parts.values())):
         return False
     mailing.send_once(
         deps,
@@ -67,6 +86,7 @@ def mail(deps: Deps, agenda: Agenda, dates: bytes, unconfirmed: Sequence[Mapping
         attachments=(Attachment("requests.ics", MEDIA_TYPE, dates),) if dates else (),
         desk=deps.settings.desk_url,
         controller=controller,
+        breaches=[{**asdict(breach), "day": breach.day.isoformat()} for breach in breaches[:MOST]],
         parts={**parts, "unconfirmed": [_unconfirmed(deps, item) for item in named]},
         more=more,
     )

@@ -19,6 +19,9 @@ OF_THE_DAY: Final = {
     "AwaitingDpo": "awaiting_dpo",
     "ActiveHolds": "active_holds",
     "OldestDays": "oldest_days",
+    "OpenBreaches": "breaches",
+    "BreachesOverdue": "breaches_overdue",
+    "DroppedIssues": "dropped",
 }
 """Metric -> its count in a daily round (`rightful.service.deadlines`)."""
 DAY: Final = 86_400

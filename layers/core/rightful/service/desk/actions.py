@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 Kind = Literal["text", "yes or no", "a whole number", "a list of names"]
 
 REQUEST: Final = "4pJx8Qy1mZr0vT6wLkB3sN5dGhC7fAeU"
+ISSUE: Final = "Zq3vN8rT1xYc6BmK0sWfJ5hPdL9aGeUo"
 HASH: Final = "9f2c4e0b7a31d5686cb4f0e19d3a7725b8e1c04f6d2a9b3350e7c8f14a6d9b02"
 
 
@@ -52,6 +53,7 @@ def _reason(meaning: str, example: str) -> Part:
     return Part(meaning, example)
 
 
+_ISSUE: Final = Part("Copy it from the mail, or find it with open.", ISSUE, shown=True)
 _STORE_OF_MAP: Final = "Write the name of a store of the data map."
 _UNTIL: Final = "Write a date such as 2027-12-31 (its end counts), or leave it out."
 
@@ -68,7 +70,7 @@ ACTIONS: Final[dict[str, Action]] = {
             )
         },
     ),
-    "show": Action("Shows all that is known of a request, without personal data.", _request()),
+    "show": Action("Shows all that is known of a request, or of an issue, without personal data.", _request()),
     "approve": Action(
         "Approves the plan of a request; nothing else than that plan is carried out.",
         _request(
@@ -207,6 +209,29 @@ ACTIONS: Final[dict[str, Action]] = {
             ),
         },
         personal=True,
+    ),
+    "assess": Action(
+        "Says whether a reported issue is a breach, and since when you are aware of it.",
+        {
+            "issue_id": _ISSUE,
+            "breach": Part("Write true or false.", True, kind="yes or no", shown=True),
+            "aware_at": Part(
+                "Write the moment, such as 2027-01-29T14:30:00Z; now otherwise.",
+                "2027-01-29T14:30:00Z",
+                required=False,
+                shown=True,
+            ),
+            "reason": _reason("Say why; it is kept with the issue.", "A backup was readable by all for two days."),
+        },
+    ),
+    "close_issue": Action(
+        "Ends a reported issue, its clock too.",
+        {
+            "issue_id": _ISSUE,
+            "reason": _reason(
+                "Say what was done; it is kept with the issue.", "We wrote to the reporter and mended the record."
+            ),
+        },
     ),
     "publish_policy": Action(
         "Publishes a version of the privacy policy; a material change at least 30 days ahead.",

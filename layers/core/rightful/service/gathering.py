@@ -1,0 +1,76 @@
+"""Passes on, once a day, the issues of which the DPO was not mailed at once: they came in a flood, or the process that
+took them in was killed. And says which clocks of breaches run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
+from itertools import islice
+from typing import Any, Final
+
+from rightful.agenda import Breach
+from rightful.clocks import moment
+from rightful.service import issues, mailing, requests
+from rightful.service.deps import Deps, TimeLeft
+from rightful.service.faults import Faults
+
+MOST: Final = 200
+"""Issues that one day's mail holds, the earliest due first; the others come with the next days' mails."""
+LIFE: Final = timedelta(days=30)
+"""How long the list of a day's mail stays."""
+
+
+def pass_on(deps: Deps, now: datetime, tz: tzinfo, faults: Faults, time_left: TimeLeft) -> int:
+    """Mails the DPO, once a day, all that they were not told of; how many that were. Which these are is written down
+    before the mail, so that a round that is killed and run again mails the same."""
+    day = now.astimezone(tz).date().isoformat()
+    subject = f"issues-{day}"
+    waiting = {item["issue_id"]: item for item in _untold(deps)}
+    noted = deps.table.get(requests.pk(subject), "GATHERED")
+    if noted is None and waiting:
+        facts = {"ids": list(waiting)[:MOST], "expires_at": int((now + LIFE).timestamp())}
+        deps.table.put_new(requests.pk(subject), "GATHERED", facts)
+        noted = deps.table.get(requests.pk(subject), "GATHERED")
+    left = [waiting[each] for each in (noted or {"ids": []})["ids"] if each in waiting]
+    if not left:
+        return 0
+    for item in left:
+        if time_left() <= 0:
+            faults.unfinished("issues")
+            return 0
+        with faults.noted("issues"):
+            issues.act_on(deps, item)
+    mailing.send_once(
+        deps,
+        subject,
+        "dpo_issues",
+        deps.datamap.controller.contact,
+        "en",
+        controller=deps.datamap.controller,
+        desk=deps.settings.desk_url,
+        issues=[issues.told(deps, item) for item in left],
+        more=max(0, len(waiting) - len(left)),
+    )
+    for item in left:
+        issues.await_answer(deps, item)
+    return len(left)
+
+
+def _untold(deps: Deps) -> Iterator[dict[str, Any]]:
+    """Some more than fit into a mail, so that it can say that there are more."""
+    return islice(deps.table.open_requests(issues.UNTOLD), MOST * 5)
+
+
+def breaches(deps: Deps, now: datetime, tz: tzinfo) -> list[Breach]:
+    """The clocks that run, the earliest due first."""
+    return [
+        Breach(
+            issue_id=item["issue_id"],
+            due_at=item["due_at"],
+            day=moment(item["due_at"]).astimezone(tz).date(),
+            time=f"{moment(item['due_at']).astimezone(tz):%H:%M}",
+            hours_left=issues.hours_left(item, now),
+            provisional="aware_at" not in item,
+        )
+        for item in deps.table.open_requests(issues.CLOCK)
+    ]
