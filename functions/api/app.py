@@ -1,12 +1,15 @@
 """The HTTP API: each view reads one call, makes one use case do it, and writes the answer down."""
 
+from __future__ import annotations
+
 import base64
 import binascii
 import functools
 import re
 import traceback
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from chalice.app import Chalice, Request, Response
 
@@ -14,15 +17,20 @@ from rightful import __version__, wiring
 from rightful.api.problems import problem, problem_of
 from rightful.api.sources import network
 from rightful.api.speaking import accepted
-from rightful.clocks import stamp
+from rightful.clocks import stamp, zone
 from rightful.entry import logger
 from rightful.errors import Invalid, Refused, RightfulError
 from rightful.service import intake, issues, policies, preferences, receipting, verifying, viewing
 from rightful.service.deps import Deps
 
+if TYPE_CHECKING:
+    from rightful.service.visiting.answering import Answer
+    from rightful.service.visiting.visits import Visit
+
 BODY_LIMIT = 32 * 1024
 """Bytes."""
 JSON = ["application/json"]
+FORM = ["application/x-www-form-urlencoded"]
 ANY: list[str] = []
 """For routes that read no body: whatever is said of it does not matter."""
 FIXED_HEADERS = {
@@ -71,6 +79,26 @@ def route(
     return register
 
 
+def page(method: str, path: str, content_types: list[str]) -> Callable[[Callable[..., Answer]], None]:
+    """Registers a view of the privacy centre, which answers with pages: its errors are pages, too."""
+
+    def register(view: Callable[..., Answer]) -> None:
+        @functools.wraps(view)
+        def answer(**parameters: str) -> Response:
+            try:
+                shown = view(**parameters)
+                if shown.error is not None and not isinstance(shown.error, Refused):
+                    _log(path, shown.error)
+            except Exception as error:  # noqa: BLE001 - the last line before the caller: whatever it is, its text stays here
+                _log(path, error)
+                shown = _broken(error)
+            return Response(body=shown.body, status_code=shown.status, headers=dict(shown.headers))
+
+        app.route(path, methods=[method], content_types=content_types)(answer)
+
+    return register
+
+
 @app.middleware("http")
 def guard(request: Request | None, go_on: Callable[[Any], Response]) -> Response:
     """What holds for every call: known route, bounded body, problems as problems, headers."""
@@ -85,7 +113,8 @@ def guard(request: Request | None, go_on: Callable[[Any], Response]) -> Response
             response = _response(*problem(405, f"This address takes {allowed}."))
             response.headers["Allow"] = allowed
         elif response.status_code == 415:
-            response = _response(*problem(415, "Send the body as application/json."))
+            taken = app.routes[request.path][request.method].content_types
+            response = _response(*problem(415, f"Send the body as {taken[0]}."))
     response.headers = {**FIXED_HEADERS, **response.headers}
     origin = request.headers.get("origin") if request else None
     if origin and origin in deps().settings.form_origins:
@@ -95,6 +124,20 @@ def guard(request: Request | None, go_on: Callable[[Any], Response]) -> Response
         called = {"route": request.path, "method": request.method, "status": response.status_code}
         logger().info("call", extra=called)  # the route, not the path: ids of people's requests stay out of the log
     return response
+
+
+@page("GET", "/", ANY)
+def centre() -> Answer:
+    from rightful.service.visiting import answering  # templates and languages: paid for by those who look
+
+    return answering.get(deps(), _visit({}))
+
+
+@page("POST", "/", FORM)
+def centre_step() -> Answer:
+    from rightful.service.visiting import answering
+
+    return answering.post(deps(), _visit(dict(_fields())))
 
 
 @route("GET", "/health", ANY)
@@ -205,6 +248,17 @@ def report_issue() -> tuple[int, Any]:
     )
 
 
+@app.route("/assets/{name}", methods=["GET"], content_types=ANY)
+def asset(name: str) -> Response:
+    """What the privacy centre's page loads; its name changes with its content."""
+    from rightful.service.visiting import answering
+
+    found = answering.asset(name)
+    if found is None:
+        return _response(*problem(404, "There is no such address."))
+    return Response(body=found.body, status_code=found.status, headers=dict(found.headers))
+
+
 def _preflight(**_: str) -> Response:
     """What a browser asks before it posts from another origin."""
     methods = ", ".join(sorted(app.routes[_request().path]))
@@ -221,6 +275,40 @@ CROSSING = ("/verifications", "/requests", "/preferences", "/issues")
 
 for _path in [path for path in app.routes if path.startswith(CROSSING)]:
     app.route(_path, methods=["OPTIONS"], content_types=ANY)(_preflight)
+
+
+def _visit(form: Mapping[str, str]) -> Visit:
+    from rightful.centre.voices import chosen
+    from rightful.service.visiting.visits import Visit
+
+    request = _request()
+    fields = {**{name: request.query_params[name] for name in request.query_params or {}}, **form}
+    controller = deps().datamap.controller
+    return Visit(
+        voice=chosen(request.headers.get("accept-language") or "", fields.get("lang", ""), zone(controller.time_zone)),
+        source=_source(),
+        base=_base(request.context),
+        gpc=request.headers.get("sec-gpc") == "1",
+        fields=fields,
+    )
+
+
+def _broken(error: Exception) -> Answer:
+    from rightful.service.visiting import answering
+
+    return answering.broken(deps(), _visit(dict(_fields())), error)
+
+
+def _fields() -> list[tuple[str, str]]:
+    """Of the form that was posted. A body that is none has no fields."""
+    return parse_qsl(_body().decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200)
+
+
+def _base(context: Mapping[str, Any]) -> str:
+    """Where links of the page begin. API Gateway's own address may come without a slash at its end, where relative links
+    would lead astray; anywhere else they lead right, whatever stands before."""
+    at_gateway = ".execute-api." in (context.get("domainName") or "")
+    return f"/{context['stage']}/" if at_gateway else "./"
 
 
 def _request() -> Request:

@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from functions.api import app as api
 
@@ -37,10 +37,13 @@ def event_of(
     method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None, source: str = "192.0.2.1"
 ) -> dict[str, Any]:
     """The proxy event for a call; the route is found as API Gateway finds it. KeyError when there is none."""
+    path, _, query = path.partition("?")
+    asked = parse_qs(query, keep_blank_values=True)
     resource, parameters = _matched(path)
     event = deepcopy(BASE)
     event |= {"resource": resource, "path": path, "httpMethod": method, "body": body, "headers": dict(headers or {})}
-    event |= {"pathParameters": parameters or None}
+    event |= {"pathParameters": parameters or None, "multiValueQueryStringParameters": asked or None}
+    event |= {"queryStringParameters": {name: values[-1] for name, values in asked.items()} or None}
     event["multiValueHeaders"] = {name: [value] for name, value in event["headers"].items()}
     event["requestContext"] |= {"resourcePath": resource, "httpMethod": method}
     event["requestContext"]["identity"]["sourceIp"] = source

@@ -136,6 +136,7 @@ class RequestView(RequestSummary):
     extended_until: Time | None = None
     paused_since: Time | None = None
     follows: Annotated[Id, Field(description="The erasure that left something for a legal hold.")] | None = None
+    withdrawable: Annotated[bool, Field(description="Whether it may still be withdrawn.")]
     stores: Progress
     events: list[Entry]
     refusal: Refusal | None = None

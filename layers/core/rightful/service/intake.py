@@ -57,12 +57,21 @@ def submit(deps: Deps, asked: Asked, source: str, proof: Proof | None = None, ke
     return repeating.once(deps, sender, key, asdict(asked), act)
 
 
+def suffices(deps: Deps, proof: Proof, kind: RequestType) -> bool:
+    """Whether a request of this type is accepted with that proof."""
+    return proof.purpose in (verifying.SIGN_IN, kind) and not (kind == "erasure" and _old(deps, proof))
+
+
+def _old(deps: Deps, proof: Proof) -> bool:
+    return deps.clock() - proof.verified_at > ERASURE_PROOF
+
+
 def _submit_proven(deps: Deps, asked: Asked, proof: Proof, key: str | None) -> Answer:
     if proof.purpose not in (verifying.SIGN_IN, asked.type):
         raise Unauthorised(
             f"Your token is for a request of another type ({proof.purpose}). POST /verifications mails you a new code."
         )
-    if asked.type == "erasure" and deps.clock() - proof.verified_at > ERASURE_PROOF:
+    if asked.type == "erasure" and _old(deps, proof):
         raise Unauthorised(
             "For an erasure the proof may be at most 10 minutes old. POST /verifications mails you a new code."
         )

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
+from rightful import lifecycle
 from rightful.clocks import stamp
 from rightful.errors import Conflict, Gone, NeedsAttention, NotFound, TryAgain
 from rightful.lifecycle import TERMINAL, Status
@@ -27,6 +28,9 @@ def one(deps: Deps, proof: Proof, request_id: str) -> dict[str, Any]:
     shown = _summary(item)
     shown |= {name: item[name] for name in ("extended_until", "paused_since", "follows") if item.get(name)}
     shown |= {"stores": _progress(deps, item), "events": requests.timeline(deps, item)}
+    shown["withdrawable"] = lifecycle.allowed(
+        Status(item["status"]), Status.withdrawn, verified=True, erasing="erasing_since" in item
+    )
     if item["status"] == Status.rejected.value:
         shown["refusal"] = {**item.get("refusal", {}), "complaint": deps.datamap.controller.complaint}
     if item["status"] == Status.completed.value:
