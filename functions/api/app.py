@@ -282,7 +282,8 @@ def _visit(form: Mapping[str, str]) -> Visit:
     from rightful.service.visiting.visits import Visit
 
     request = _request()
-    fields = {**{name: request.query_params[name] for name in request.query_params or {}}, **form}
+    query = request.query_params
+    fields = {**({name: query[name] for name in query} if query else {}), **form}
     controller = deps().datamap.controller
     return Visit(
         voice=chosen(request.headers.get("accept-language") or "", fields.get("lang", ""), zone(controller.time_zone)),
@@ -301,12 +302,15 @@ def _broken(error: Exception) -> Answer:
 
 def _fields() -> list[tuple[str, str]]:
     """Of the form that was posted. A body that is none has no fields."""
-    return parse_qsl(_body().decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200)
+    try:
+        return parse_qsl(_body().decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200)
+    except (Refused, ValueError):
+        return []
 
 
 def _base(context: Mapping[str, Any]) -> str:
-    """Where links of the page begin. API Gateway's own address may come without a slash at its end, where relative links
-    would lead astray; anywhere else they lead right, whatever stands before."""
+    """Where links of the page begin. API Gateway's own address may come without a slash at its end, where relative
+    links would lead astray; anywhere else they lead right, whatever stands before."""
     at_gateway = ".execute-api." in (context.get("domainName") or "")
     return f"/{context['stage']}/" if at_gateway else "./"
 

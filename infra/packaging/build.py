@@ -17,7 +17,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -88,15 +87,16 @@ def wheels(name: str, target: Target) -> Path:
 
 
 def installed(requirements: str, selection: Selection) -> Path | None:
-    """This interpreter's own packages, when they are exactly what the lock pins: nothing to download."""
+    """Where this interpreter has its own packages, when they are exactly what the lock pins: nothing to download."""
     pins = pinned(requirements)
     try:
-        if any(metadata.version(name) != pins[name] for name in selection):
-            return None
+        found = {name: metadata.distribution(name) for name in selection}
     except metadata.PackageNotFoundError:
         return None
-    pure, binary = sysconfig.get_path("purelib"), sysconfig.get_path("platlib")
-    return Path(pure) if pure == binary else None
+    if any(item.version != pins[name] for name, item in found.items()):
+        return None
+    places = {Path(str(item.locate_file(""))) for item in found.values()}
+    return places.pop() if len(places) == 1 else None
 
 
 def download(requirements: str, site: Path, target: Target) -> None:

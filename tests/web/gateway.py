@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from tests.functional.api import bridge
 
@@ -21,8 +21,9 @@ class Gateway:
 
 
 @contextmanager
-def gateway() -> Iterator[Gateway]:
-    """Answers with whatever `functions.api.app` is wired to, for as long as the block lasts."""
+def gateway(under: str = "") -> Iterator[Gateway]:
+    """Answers with whatever `functions.api.app` is wired to, for as long as the block lasts. `under`: the path before
+    every route, as `/prod`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -33,10 +34,10 @@ def gateway() -> Iterator[Gateway]:
             body = self.rfile.read(length).decode() if length else None
             here.calls.append((self.command, self.path))
             try:
-                event = bridge.event_of(self.command, parts.path, body, dict(self.headers.items()))
-                query = parse_qs(parts.query)
-                event["queryStringParameters"] = {k: v[-1] for k, v in query.items()} or None
-                event["multiValueQueryStringParameters"] = query or None
+                event = bridge.event_of(
+                    self.command, parts.path.removeprefix(under), body, dict(self.headers.items()), query=parts.query
+                )
+                event["requestContext"]["domainName"] = "127.0.0.1"
                 reply = bridge.send(event)
                 status, headers, content = reply.status, reply.headers, reply.text.encode()
             except KeyError:
@@ -54,7 +55,7 @@ def gateway() -> Iterator[Gateway]:
             """Says nothing of the calls that it answers."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    here = Gateway(f"http://127.0.0.1:{server.server_address[1]}")
+    here = Gateway(f"http://127.0.0.1:{server.server_address[1]}{under}")
     thread = threading.Thread(target=server.serve_forever, args=[0.02])
     thread.start()
     try:

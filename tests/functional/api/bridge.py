@@ -34,10 +34,14 @@ def send(event: dict[str, Any]) -> Answer:
 
 
 def event_of(
-    method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None, source: str = "192.0.2.1"
+    method: str,
+    path: str,
+    body: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    source: str = "192.0.2.1",
+    query: str = "",
 ) -> dict[str, Any]:
     """The proxy event for a call; the route is found as API Gateway finds it. KeyError when there is none."""
-    path, _, query = path.partition("?")
     asked = parse_qs(query, keep_blank_values=True)
     resource, parameters = _matched(path)
     event = deepcopy(BASE)
@@ -68,7 +72,8 @@ def call(
         text = json.dumps(body)
     if text is not None:
         sent.setdefault("Content-Type", "application/json")
-    return send(event_of(method, path, text, sent, source))
+    path, _, query = path.partition("?")
+    return send(event_of(method, path, text, sent, source, query))
 
 
 def _matched(path: str) -> tuple[str, dict[str, str]]:

@@ -321,7 +321,7 @@ def test_rule_7_get_never_acts(world: World, ada: Person) -> None:
         [repr(world.table.items), world.executions.started, len(world.mailer.sent), len(world.events.published)]
     )
     for path in [path for path, methods in api.app.routes.items() if "GET" in methods]:
-        call("GET", path.format(request_id=request_id), token=token)
+        call("GET", path.format(request_id=request_id, name="icon.svg"), token=token)
     after = json.dumps(
         [repr(world.table.items), world.executions.started, len(world.mailer.sent), len(world.events.published)]
     )

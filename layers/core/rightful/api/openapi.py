@@ -12,6 +12,7 @@ from rightful.api import bodies
 from rightful.api.problems import MEDIA_TYPE
 
 REF: Final = "#/components/schemas/{model}"
+TEXT: Final = {"type": "string"}
 ANYWHERE: Final = (413, 500, 503)
 """What any route may answer: a body too large, a fault of ours, busy."""
 
@@ -27,14 +28,39 @@ class Operation:
     answer: type[BaseModel] | None = None
     media_type: str = "application/json"
     """Of the answer; one without a model is text where this is not JSON."""
+    also: str = ""
+    """Another media type that the answer may have."""
     body: type[BaseModel] | None = None
+    form: bool = False
+    """Whether it takes the fields of a form (`step`, and those of the step) in place of a JSON body."""
     token: str = ""
     """`needed`, `optional` or empty."""
     refusals: tuple[int, ...] = ()
     idempotent_by_key: bool = False
 
 
+PAGE: Final = "text/html"
 OPERATIONS: Final = (
+    Operation(method="get", path="/", summary="The privacy centre, a page for people", success=200, media_type=PAGE),
+    Operation(
+        method="post",
+        path="/",
+        summary="A step on that page: what its own forms send",
+        success=200,
+        media_type=PAGE,
+        also="application/jose",
+        form=True,
+        refusals=(401, 404, 409, 410, 415, 422, 429),
+    ),
+    Operation(
+        method="get",
+        path="/assets/{name}",
+        summary="A part of that page",
+        success=200,
+        media_type="text/javascript",
+        also="image/svg+xml",
+        refusals=(404,),
+    ),
     Operation(method="get", path="/health", summary="Whether the API is up", success=200, answer=bodies.Health),
     Operation(method="get", path="/openapi.json", summary="This document", success=200),
     Operation(method="get", path="/keys", summary="The keys that verify receipts", success=200, answer=bodies.KeySet),
@@ -185,8 +211,12 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "summary": operation.summary,
         "parameters": list(_parameters(operation)),
         "responses": {str(operation.success): _success(operation)}
-        | {str(status): _refusal(status) for status in sorted({*operation.refusals, *ANYWHERE})},
+        | {str(status): _refusal(operation, status) for status in sorted({*operation.refusals, *ANYWHERE})},
     }
+    if operation.form:
+        fields = {"type": "object", "properties": {"step": TEXT}, "additionalProperties": TEXT}
+        content = {"application/x-www-form-urlencoded": {"schema": fields}}
+        described["requestBody"] = {"required": False, "content": content}
     if operation.body:
         described["requestBody"] = {"required": True, "content": {"application/json": _schema(operation.body)}}
     if operation.token:
@@ -210,13 +240,16 @@ def _parameters(operation: Operation) -> Any:
 def _success(operation: Operation) -> dict[str, Any]:
     plain = {"type": "object" if operation.media_type == "application/json" else "string"}
     schema = _schema(operation.answer) if operation.answer else {"schema": plain}
-    return {"description": operation.summary, "content": {operation.media_type: schema}}
+    types = [operation.media_type, *([operation.also] if operation.also else [])]
+    return {"description": operation.summary, "content": dict.fromkeys(types, schema)}
 
 
-def _refusal(status: int) -> dict[str, Any]:
+def _refusal(operation: Operation, status: int) -> dict[str, Any]:
+    """A page tells what is wrong in its own words; what never came to it is answered as everywhere."""
+    page = {PAGE: {"schema": TEXT}} if operation.media_type == PAGE else {}
     described: dict[str, Any] = {
         "description": _MEANS[status],
-        "content": {MEDIA_TYPE: _schema(bodies.Problem)},
+        "content": {**page, MEDIA_TYPE: _schema(bodies.Problem)},
     }
     if status in (429, 503):
         described["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
@@ -230,11 +263,11 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
 _MEANS: Final = {
     400: "The body is not JSON.",
     401: "The code or token is missing, wrong, expired, or not good for this.",
-    404: "You have no such request.",
+    404: "There is no such thing, or it is not yours.",
     409: "Not possible in the present state, or the Idempotency-Key is in use.",
     410: "No longer valid.",
     413: "The body is larger than 32 KiB.",
-    415: "Only application/json is read.",
+    415: "The body is of another media type than the documented one.",
     422: "A field is wrong; `errors` says which, and what to do.",
     429: "Too many tries; `Retry-After` says when to come back.",
     500: "A fault of ours.",

@@ -67,10 +67,12 @@ def outcomes(voice: Voice, datamap: DataMap, shown: Mapping[str, Any]) -> list[d
 
 
 UNCOVERED: Final = {
-    "access": N_("Not in the download. Write to our data protection officer and quote your reference; you will get it."),
+    "access": N_(
+        "Not in the download. Write to our data protection officer and quote your reference; you will get it."
+    ),
     "erasure": N_(
-        "Not deleted automatically. Write to our data protection officer and quote your reference; it will be deleted by "
-        "hand."
+        "Not deleted automatically. Write to our data protection officer and quote your reference; it will be deleted "
+        "by hand."
     ),
 }
 

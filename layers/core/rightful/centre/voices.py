@@ -1,7 +1,7 @@
-"""The languages of the pages: which one a reader gets, its sentences, and dates as they are written where the reader lives.
+"""The languages of the pages: which one a reader gets, its sentences, and dates as they are written where they live.
 
-Sentences are GNU gettext messages (`locale/<language>/LC_MESSAGES/centre.po`); the ids are the English sentences. Dates and
-units are Unicode's (CLDR), by Babel.
+Sentences are GNU gettext messages (`locale/<language>/LC_MESSAGES/centre.po`); the ids are the English sentences. Dates
+and units are Unicode's (CLDR), by Babel.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ class Voice:
 
 
 def chosen(accepted: str, wanted: str = "", zone: tzinfo = UTC) -> Voice:
-    """The voice for a reader. `accepted` is their `Accept-Language` (RFC 9110 section 12.5.4), `wanted` the language they
-    chose on the page. Nonsense in either counts as nothing."""
+    """The voice for a reader. `accepted` is their `Accept-Language` (RFC 9110 section 12.5.4), `wanted` the language
+    they chose on the page. Nonsense in either counts as nothing."""
     tags = [tag for tag in _by_preference(accepted) if _language(tag) in LANGUAGES]
     if wanted in LANGUAGES:
         tags = [tag for tag in tags if _language(tag) == wanted] or [wanted]

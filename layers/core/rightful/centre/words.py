@@ -1,7 +1,7 @@
 """Words for what the use cases say: statuses, grounds, and their sentences, which are written in English.
 
-A sentence may hold values (`%(day)s`): it is recognised by what stands around them, and said again in another language with
-the same values. One that is not known here is shown as it is.
+A sentence may hold values (`%(day)s`): it is recognised by what stands around them, and said again in another language
+with the same values. One that is not known here is shown as it is.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ REFUSALS: Final = {
     "legal_obligation": N_("A law or a public task obliges us to keep the data."),
     "public_health": N_("The data is needed to protect public health."),
     "archiving_or_research": N_(
-        "The data is needed for archives in the public interest, for research or for statistics, which its deletion would "
-        "seriously harm."
+        "The data is needed for archives in the public interest, for research or for statistics, which its deletion "
+        "would seriously harm."
     ),
     "legal_claims": N_("The data is needed to bring a legal claim, to pursue it or to defend against one."),
     "not_verifiable": N_("We could not verify that this data is yours."),

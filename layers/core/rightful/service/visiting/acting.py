@@ -110,6 +110,6 @@ def _signed_in(page: Page, visit: Visit) -> Page:
 
 def _signed_out(visit: Visit) -> Page:
     """Sign in again, and go on where it was."""
-    then = {name: value for name, value in visit.fields.items() if name not in ("keep_key",)}
+    then = {name: value for name, value in visit.fields.items() if name != "keep_key"}
     page = showing.signing_in(visit, then, expired="token" in visit.fields)
     return replace(page, status=401) if "token" in visit.fields else page

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from rightful.centre import assets, words
 from rightful.centre.rendering import render
 from rightful.errors import RightfulError
 from rightful.lifecycle import TERMINAL
+from rightful.service import policies
 from rightful.service.deps import Deps
 from rightful.service.visiting import acting, showing
 from rightful.service.visiting.visits import Page, Saved, Visit
@@ -101,5 +103,11 @@ def _answer(deps: Deps, visit: Visit, page: Page, *, posted: bool, kept: str) ->
 
 
 def _policies(deps: Deps) -> dict[str, Any]:
-    """The versions of the policy, current and upcoming."""
-    return {"current": None, "upcoming": []}
+    """The versions of the policy, current and upcoming, with dates for texts."""
+
+    def dated(version: dict[str, Any]) -> dict[str, Any]:
+        day = version["effective_from"]
+        return {**version, "day": date.fromisoformat(day) if day else None}
+
+    listed = policies.listing(deps)
+    return {"current": dated(listed["current"]), "upcoming": [dated(version) for version in listed["upcoming"]]}

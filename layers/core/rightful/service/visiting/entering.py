@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from rightful.errors import Invalid, Unauthorised
+from rightful.model import RequestType
 from rightful.service import contacts, intake, repeating, verifying
 from rightful.service.contacts import Contact
 from rightful.service.deps import Deps
@@ -20,7 +21,7 @@ UNCONFIRMED = "Tick the box to confirm that you want your data deleted."
 def ask(deps: Deps, visit: Visit) -> Page:
     """A request for a download or a deletion. Who is signed in, by a proof that is good enough for it, has made it; all
     others get a code. Raises what intake.submit raises."""
-    kind = "erasure" if visit.field("kind") == "erasure" else "access"
+    kind: RequestType = "erasure" if visit.field("kind") == "erasure" else "access"
     if kind == "erasure" and visit.field("confirm") != "yes":
         raise Invalid("Please check what you entered.", errors=[("confirm", UNCONFIRMED)])
     proof, email = _standing(deps, visit, kind)
@@ -30,10 +31,10 @@ def ask(deps: Deps, visit: Visit) -> Page:
         return own.request(deps, visit.with_fields(request_id=taken["request_id"]))
     then = {"step": "request", "request_id": taken["request_id"]}
     again = {"step": "ask", "kind": kind, "confirm": "yes", "email": email}
-    return coding(visit, taken["verification_id"], email, then=then, again=again)
+    return coding(taken["verification_id"], email, then=then, again=again)
 
 
-def _standing(deps: Deps, visit: Visit, kind: str) -> tuple[Proof | None, str]:
+def _standing(deps: Deps, visit: Visit, kind: RequestType) -> tuple[Proof | None, str]:
     """What the token of the page proves, if it is good enough for such a request; and the address to send a code to."""
     typed = visit.field("email") or visit.field("who")
     try:
@@ -62,10 +63,10 @@ def enter(deps: Deps, visit: Visit) -> Page:
     answer = repeating.once(deps, sender, visit.key, {"sign_in": email}, act)
     then = visit.carried() or {"step": "start"}
     again = {"step": "enter", "email": email, **{THEN + name: value for name, value in then.items()}}
-    return coding(visit, answer["verification_id"], email, then=then, again=again)
+    return coding(answer["verification_id"], email, then=then, again=again)
 
 
-def coding(visit: Visit, verification_id: str, email: str, *, then: dict[str, str], again: dict[str, str]) -> Page:
+def coding(verification_id: str, email: str, *, then: dict[str, str], again: dict[str, str]) -> Page:
     """The page that takes the code. `then` is what it is for; `again` are the fields that ask for another code."""
     back = {"step": {"erasure": "delete", "access": "download"}.get(again.get("kind", ""), "sign_in")}
     kept = {name: value for name, value in again.items() if name.startswith(THEN)} | {"email": email}
@@ -73,7 +74,7 @@ def coding(visit: Visit, verification_id: str, email: str, *, then: dict[str, st
         "verification_id": verification_id,
         "email": email,
         "then": then,
-        "again": {**again, "key": new_id()},
+        "again_fields": {**again, "key": new_id()},
         "back": {**back, **kept},
         "purpose": again.get("kind", "sign_in"),
     }
@@ -83,11 +84,11 @@ def coding(visit: Visit, verification_id: str, email: str, *, then: dict[str, st
     return Page(state="code", facts=facts, here=here)
 
 
-def code_page(deps: Deps, visit: Visit) -> Page:
+def code_page(_: Deps, visit: Visit) -> Page:
     """The page that takes the code, again."""
     again = {name.removeprefix("again."): value for name, value in visit.fields.items() if name.startswith("again.")}
     then = visit.carried()
-    return coding(visit, visit.field("verification_id"), visit.field("email"), then=then, again=again)
+    return coding(visit.field("verification_id"), visit.field("email"), then=then, again=again)
 
 
 def code(deps: Deps, visit: Visit) -> Visit:

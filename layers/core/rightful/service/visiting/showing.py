@@ -1,4 +1,4 @@
-"""The pages that hold a form and nothing of anybody: what GET answers, and what is shown again when a form was refused."""
+"""The pages that hold a form and nothing of anybody: what GET answers, and what a form that was refused shows again."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ NEEDS_SIGN_IN: Final = ("requests", "preferences")
 """Cards that show what is somebody's own."""
 
 
-def start(deps: Deps, visit: Visit) -> Page:
+def start(_deps: Deps, _visit: Visit) -> Page:
     """The cards."""
     return Page(state="start", here={"step": "start"})
 
 
-def download(deps: Deps, visit: Visit) -> Page:
+def download(_: Deps, visit: Visit) -> Page:
     return Page(state="download", facts={"key": _key(visit)}, here={"step": "download"})
 
 
@@ -29,7 +29,7 @@ def delete(deps: Deps, visit: Visit) -> Page:
     return Page(state="delete", facts=facts, here={"step": "delete"})
 
 
-def sign_in(deps: Deps, visit: Visit) -> Page:
+def sign_in(_: Deps, visit: Visit) -> Page:
     """Asks for an address, and carries on what it is for."""
     then = visit.carried() or {"step": visit.field("show") or "start"}
     return signing_in(visit, then, expired=visit.field("expired") == "yes")
@@ -39,7 +39,9 @@ def signing_in(visit: Visit, then: dict[str, str], *, expired: bool) -> Page:
     then = {name: value for name, value in then.items() if name not in ("token", "lang", "expired")}
     facts = {"key": _key(visit), "then": then, "expired": expired}
     carried = {THEN + name: value for name, value in then.items()}
-    return Page(state="sign_in", facts=facts, here={"step": "sign_in", **carried} | ({"expired": "yes"} if expired else {}))
+    return Page(
+        state="sign_in", facts=facts, here={"step": "sign_in", **carried} | ({"expired": "yes"} if expired else {})
+    )
 
 
 SHOWN: Final[dict[str, Callable[[Deps, Visit], Page]]] = {
