@@ -19,7 +19,7 @@ from rightful.api.sources import network
 from rightful.api.speaking import accepted
 from rightful.clocks import stamp, zone
 from rightful.entry import logger
-from rightful.errors import Invalid, Refused, RightfulError
+from rightful.errors import Invalid, Refused, RightfulError, Unauthorised
 from rightful.service import intake, issues, policies, preferences, receipting, verifying, viewing
 from rightful.service.deps import Deps
 
@@ -64,6 +64,8 @@ def route(
             try:
                 status, body = view(**parameters)
             except Refused as refusal:
+                if isinstance(refusal, Unauthorised) and refusal.reason:
+                    logger().info("token refused", extra={"route": path, "reason": refusal.reason})
                 return _response(*problem_of(refusal))
             except RightfulError as error:
                 _log(path, error)
@@ -119,7 +121,7 @@ def guard(request: Request | None, go_on: Callable[[Any], Response]) -> Response
     origin = request.headers.get("origin") if request else None
     if origin and origin in deps().settings.form_origins:
         response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After, WWW-Authenticate"
     if request is not None:
         called = {"route": request.path, "method": request.method, "status": response.status_code}
         logger().info("call", extra=called)  # the route, not the path: ids of people's requests stay out of the log

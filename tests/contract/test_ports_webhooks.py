@@ -18,7 +18,8 @@ from moto import mock_aws
 
 from rightful.aws import webhooks as https
 from rightful.aws.clients import Clients
-from rightful.aws.webhooks import HttpsWebhooks, key_of, public
+from rightful.aws.outbound import Https, public
+from rightful.aws.webhooks import HttpsWebhooks, key_of
 from rightful.errors import NeedsAttention, TryAgain
 from rightful.ports import Webhooks
 from tests.fakes.clock import START, MovableClock
@@ -167,7 +168,8 @@ class TestHttpsWebhooks(WebhooksContract):
             "connect": 2.0,
             "answer": 5.0,
         }
-        return HttpsWebhooks(lambda region: clients.get("secretsmanager", region), clock, **{**options, **more})
+        https = Https("the webhook", **{**options, **more})
+        return HttpsWebhooks(lambda region: clients.get("secretsmanager", region), clock, https)
 
     def test_it_is_signed_as_the_receiver_computes_it(self, webhooks: Webhooks, desk: HttpsDesk) -> None:
         webhooks.post(desk.url, desk.secret, BODY, MESSAGE)

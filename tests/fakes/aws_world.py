@@ -38,6 +38,7 @@ from rightful.stores.registry import CONNECTORS
 from tests.fakes.clock import MovableClock
 from tests.fakes.executions import MemoryExecutions
 from tests.fakes.kms_repairs import sign_digest
+from tests.fakes.provider import MemoryProvider
 from tests.fakes.s3_repairs import copied_versions
 from tests.fakes.state_machine import Execution, Killed, load
 from tests.fakes.webhooks import MemoryWebhooks
@@ -205,6 +206,7 @@ class Aws:
             vault=KmsVault(clients.get("kms"), dynamodb, KEYS, self.data_key, self.mac_key, clock),
             mailer=SesMailer(clients.get("sesv2"), SENDER),
             webhooks=webhooks or MemoryWebhooks(),
+            provider=MemoryProvider(),
             files=S3Files(clients.get("s3"), EXPORTS),
             reports=S3Files(clients.get("s3"), EXPORTS),
             evidence=S3Evidence(clients.get("s3"), EVIDENCE, "COMPLIANCE"),

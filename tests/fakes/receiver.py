@@ -1,4 +1,5 @@
-"""A receiver of webhooks on this machine: HTTPS on a free port, with a certificate of its own authority."""
+"""A server on this machine that takes webhooks and shows pages: HTTPS on a free port, with a certificate of its own
+authority."""
 
 from __future__ import annotations
 
@@ -33,6 +34,8 @@ class Receiver:
     drip: bytes = b""
     """Sent again and again in place of an answer, a piece every few milliseconds, until nobody listens any more."""
     silent: bool = False
+    pages: dict[str, bytes] = field(default_factory=dict)
+    """Path -> what GET answers."""
     came: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     """(path, headers in lower case, body)."""
     closing: threading.Event = field(default_factory=threading.Event)
@@ -49,7 +52,16 @@ def receiver(folder: Path, host: str = HOST) -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer(b"")
+
+        def do_GET(self) -> None:
+            page = told.pages.get(self.path)
+            if page is None:
+                told.statuses.insert(0, 404)
+            self.answer(page or b"")
+
+        def answer(self, page: bytes) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             told.came.append((self.path, {name.lower(): text for name, text in self.headers.items()}, body))
             if told.silent:
                 told.closing.wait()
@@ -61,8 +73,9 @@ def receiver(folder: Path, host: str = HOST) -> Iterator[Receiver]:
             self.send_response(told.statuses.pop(0) if told.statuses else 200)
             for name, text in told.headers.items():
                 self.send_header(name, text)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(page)))
             self.end_headers()
+            self.wfile.write(page)
 
         def log_message(self, *_: Any) -> None:
             """Says nothing."""

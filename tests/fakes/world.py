@@ -53,6 +53,7 @@ from tests.fakes.limits import MemoryLimits
 from tests.fakes.mailer import MemoryMailer
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.memory_sweeper import MemorySweeper
+from tests.fakes.provider import MemoryProvider
 from tests.fakes.signer import MemorySigner
 from tests.fakes.state_machine import Execution, load
 from tests.fakes.table import MemoryTable
@@ -93,8 +94,8 @@ def small_map(**requests: RequestPolicy) -> DataMap:
             name="Example", contact="dpo@example.org", policy_url="https://example.org/p", complaint="CNIL, Paris"
         ),
         identities={
-            "email": Identity(category="user.contact.email", form="email", proven_by="code"),
-            "account_id": Identity(category="user.account"),
+            "email": Identity(category="user.contact.email", form="email", proven_by="code", claim="email"),
+            "account_id": Identity(category="user.account", claim="sub"),
             "customer_id": Identity(category="user.unique_id"),
         },
         stores={
@@ -208,6 +209,7 @@ class World:
     evidence: MemoryEvidence
     signer: MemorySigner
     webhooks: MemoryWebhooks
+    provider: MemoryProvider
 
     def ask_for(self, kind: str, request_id: str = "r1", email: str = ADA, regime: str = "gdpr", **more: Any) -> None:
         """A verified request, as the intake leaves it, with `more` attributes."""
@@ -345,12 +347,14 @@ def make_world(
         stores[name].locate = datamap.stores[name].locate
     sweepers = {name: MemorySweeper(stores[name], rules) for name, rules in datamap.stores.items() if name in stores}
     reports, evidence, signer, webhooks = MemoryFiles(), MemoryEvidence(), MemorySigner(), MemoryWebhooks()
+    provider = MemoryProvider()
     deps = Deps(
         clock=clock,
         table=table,
         vault=vault,
         mailer=mailer,
         webhooks=webhooks,
+        provider=provider,
         files=files,
         executions=executions,
         events=events,
@@ -379,4 +383,5 @@ def make_world(
         evidence=evidence,
         signer=signer,
         webhooks=webhooks,
+        provider=provider,
     )

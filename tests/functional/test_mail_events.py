@@ -18,6 +18,7 @@ from tests.fakes.executions import MemoryExecutions
 from tests.fakes.files import MemoryFiles
 from tests.fakes.limits import MemoryLimits
 from tests.fakes.mailer import MemoryMailer
+from tests.fakes.provider import MemoryProvider
 from tests.fakes.signer import MemorySigner
 from tests.fakes.table import MemoryTable
 from tests.fakes.vault import MemoryVault
@@ -53,6 +54,7 @@ def deps() -> Deps:
         vault=MemoryVault(),
         mailer=MemoryMailer(),
         webhooks=MemoryWebhooks(),
+        provider=MemoryProvider(),
         files=MemoryFiles(),
         reports=MemoryFiles(),
         evidence=MemoryEvidence(),

@@ -19,6 +19,7 @@ from tests.fakes.executions import MemoryExecutions
 from tests.fakes.files import MemoryFiles
 from tests.fakes.limits import MemoryLimits
 from tests.fakes.mailer import MemoryMailer
+from tests.fakes.provider import MemoryProvider
 from tests.fakes.recording import Fault, Moment, no_fault
 from tests.fakes.signer import MemorySigner
 from tests.fakes.table import MemoryTable
@@ -62,6 +63,7 @@ def bench() -> Bench:
         vault=MemoryVault(),
         mailer=mailer,
         webhooks=MemoryWebhooks(),
+        provider=MemoryProvider(),
         files=MemoryFiles(),
         reports=MemoryFiles(),
         evidence=MemoryEvidence(),

@@ -20,6 +20,7 @@ LAZY = {
     "vault.open": "cryptography.hazmat.primitives.ciphers.aead",
     "vault.seal": "cryptography.hazmat.primitives.ciphers.aead",
     "mailer.send": "jinja2",
+    "provider.keys": "jwt",
     "reports.uri": "jinja2",
 }
 """What is imported at first use only."""

@@ -63,6 +63,7 @@ NEEDED: dict[str, set[Grant]] = {
     "vault.prolong": {("dynamodb:UpdateItem", KEYS)},
     "vault.lapse": {("dynamodb:UpdateItem", KEYS)},
     "vault.digest": {("kms:GenerateMac", "HashKey.Arn")},
+    "provider.keys": set(),  # HTTPS, without AWS
     "webhooks.post": set(),  # the secrets that the data map names: see tests/unit/datamap/test_access.py
     "mailer.send": {("ses:SendEmail", resource) for resource in SES},
     "events.publish": {("events:PutEvents", ARN % ("events", "event-bus/default"))},
@@ -114,6 +115,8 @@ VARIABLES = {
     "vault.open": {"DATA_KEY_ID"},
     "vault.seal": {"DATA_KEY_ID"},
     "settings.public_url": {"PUBLIC_URL"},
+    "settings.oidc_issuer": {"OIDC_ISSUER"},
+    "settings.oidc_audience": {"OIDC_AUDIENCE"},
     "settings.desk_url": {"DPO_DESK_ARN"},
     "settings.retention_mode": {"RETENTION_MODE"},
     "settings.form_origins": {"FORM_ORIGINS"},

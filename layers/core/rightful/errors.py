@@ -6,7 +6,7 @@ RightfulError
 │   └── Unreadable      ... to read this one file; the rest of its store can be read
 └── Refused             the caller's own input; becomes an RFC 9457 problem with `status`
     ├── Invalid         422  a field is wrong; `errors` name the fields and the cure
-    ├── Unauthorised    401
+    ├── Unauthorised    401  `max_age` when only the proof's age is wrong
     ├── NotFound        404
     ├── Conflict        409
     ├── Gone            410
@@ -67,6 +67,13 @@ class Invalid(Refused):
 class Unauthorised(Refused):
     status = 401
     title = "Proof of identity is missing or not valid"
+
+    def __init__(self, detail: str, *, reason: str = "", max_age: int | None = None) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        """For the log: a word of a closed set, which says nothing of what was sent."""
+        self.max_age = max_age
+        """How old the proof may be at most for this, in seconds (RFC 9470), or None."""
 
 
 class NotFound(Refused):

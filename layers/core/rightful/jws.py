@@ -66,7 +66,7 @@ def verify(text: str | bytes, jwks: Mapping[str, Any], typ: str) -> dict[str, An
     if len(parts) != 3:
         raise Invalid("it is not three parts joined by two dots")
     header, payload, signature = (
-        _decoded(part, what) for part, what in zip(parts, ("header", "payload", "signature"), strict=True)
+        decoded(part, what) for part, what in zip(parts, ("header", "payload", "signature"), strict=True)
     )
     key = _public_key(_kid(parse(header, "header"), typ), jwks)
     if len(signature) != SIGNATURE:
@@ -145,7 +145,7 @@ def _public_key(kid: str, jwks: Mapping[str, Any]) -> EllipticCurvePublicKey:
     kind = {"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256"}
     if any(jwk.get(name, wanted if name in ("use", "alg") else None) != wanted for name, wanted in kind.items()):
         raise Invalid(f"the key {kid!a} is not one for ES256 signatures")
-    x, y = (_decoded(str(jwk.get(name)), f"key's `{name}`") for name in ("x", "y"))
+    x, y = (decoded(str(jwk.get(name)), f"key's `{name}`") for name in ("x", "y"))
     if len(x) != _COORDINATE or len(y) != _COORDINATE or thumbprint(jwk) != kid:
         raise Invalid(f"the key {kid!a} is not the one that its `kid` names")
     try:
@@ -158,8 +158,9 @@ def _encoded(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _decoded(part: str, what: str) -> bytes:
-    """base64url as `_encoded` writes it and no other spelling of the same bytes."""
+def decoded(part: str, what: str) -> bytes:
+    """base64url as `_encoded` writes it and no other spelling of the same bytes. Raises Invalid, which calls it
+    `what`."""
     try:
         raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except ValueError:

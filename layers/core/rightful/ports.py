@@ -148,6 +148,15 @@ class Webhooks(Protocol):
         errors name neither the address nor what was posted."""
 
 
+class OpenIdProvider(Protocol):
+    """The OpenID provider of the company's own accounts."""
+
+    def keys(self, kid: str) -> Sequence[Mapping[str, Any]]:
+        """The public keys (JWKs, RFC 7517) with which it signs tokens now; a short time ago at the latest when there is
+        one called `kid` among them or `kid` is empty, else as of this moment or a few seconds ago. Raises TryAgain when
+        it cannot be asked, or was too long ago; NeedsAttention when it is not set up as it must be."""
+
+
 class Vault(Protocol):
     """Seals what must stay unreadable without its request's own key."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -77,11 +77,14 @@ class Search:
     """After something was erased: the search that this one goes on from, as JSON."""
     wanted: dict[str, list[str]] | None = None
     """Not None: only these records are found (store -> `held_mark`), and nothing that they give is followed."""
+    also_proven: list[tuple[str, str]] = field(default_factory=list)
+    """(identity name, value) of what the search began with beside its first identity."""
 
     @property
     def proven(self) -> list[tuple[str, str]]:
-        """The identity that the search began with, as (name, value)."""
-        return [(name, values[0]) for name, values in list(self.identities.items())[:1]]
+        """The identities that the search began with, as (name, value)."""
+        first = [(name, values[0]) for name, values in list(self.identities.items())[:1]]
+        return first + self.also_proven
 
     def wanted_of(self, store: str) -> frozenset[str] | None:
         """The only records of a store that may be found; None: all."""
@@ -101,14 +104,25 @@ def _of(raw: dict[str, Any]) -> Search:
         for name, findings in raw["stores"].items()
     }
     queue = [(store, index, value) for store, index, value in raw["queue"]]
-    return Search(**{**raw, "stores": stores, "queue": queue})
+    also = [(identity, value) for identity, value in raw.get("also_proven", ())]
+    return Search(**{**raw, "stores": stores, "queue": queue, "also_proven": also})
 
 
-def begin(datamap: DataMap, identity: str, value: str, left_out: Mapping[str, str] = NONE) -> Search:
-    """A search seeded with one proven identity. Stores that are `left_out`, for that reason, are not searched."""
+def begin(
+    datamap: DataMap,
+    identity: str,
+    value: str,
+    left_out: Mapping[str, str] = NONE,
+    also: Iterable[tuple[str, str]] = (),
+) -> Search:
+    """A search seeded with one proven identity, and with those of `also` that the map still knows. Stores that are
+    `left_out`, for that reason, are not searched."""
     covered = [name for name, store in datamap.stores.items() if store.covered]
     search = Search(stores={name: Findings(failed=left_out.get(name, "")) for name in covered})
     know(search, datamap, identity, value)
+    search.also_proven = [(name, text) for name, text in also if name in datamap.identities]
+    for name, text in search.also_proven:
+        know(search, datamap, name, text)
     return search
 
 

@@ -12,6 +12,7 @@
 | `DPO_DESK_ARN` | DpoDesk, to which mails to the DPO link |
 | `MAIL_FROM`, `MAIL_CONFIGURATION_SET` | sender address; SES configuration set, may be empty |
 | `PUBLIC_URL` | where people reach the API, for links in mails |
+| `OIDC_ISSUER`, `OIDC_AUDIENCE` | the company's OpenID provider, and for whom its tokens must be; empty for none |
 | `FORM_ORIGINS` | web origins that may post, comma-separated |
 | `SOURCE_LIMIT_PER_HOUR`, `STAGE`, `RETENTION_MODE` | see `rightful.service.deps.Settings` |
 | `TIME_BUDGET_SECONDS` | seconds of work per invocation, when less than the Lambda's own time-out is wanted |
@@ -35,6 +36,7 @@ from rightful.aws.executions import SfnExecutions
 from rightful.aws.files import S3Files
 from rightful.aws.limits import TableLimits
 from rightful.aws.mailer import SesMailer
+from rightful.aws.provider import HttpsProvider
 from rightful.aws.signer import KmsSigner
 from rightful.aws.table import DynamoTable
 from rightful.aws.vault import KmsVault
@@ -126,6 +128,7 @@ def build() -> Deps:
         ),
         mailer=SesMailer(_lazy("sesv2"), env.get("MAIL_FROM", ""), env.get("MAIL_CONFIGURATION_SET", "")),
         webhooks=HttpsWebhooks(lambda region: clients().get("secretsmanager", region), now),
+        provider=HttpsProvider(env.get("OIDC_ISSUER", ""), now),
         files=S3Files(_lazy("s3"), env.get("EXPORTS_BUCKET", "")),
         reports=S3Files(_lazy("s3"), env.get("REPORTS_BUCKET", "")),
         evidence=S3Evidence(
@@ -153,6 +156,8 @@ def build() -> Deps:
             source_limit_per_hour=int(env.get("SOURCE_LIMIT_PER_HOUR", "60")),
             stage=env.get("STAGE", "prod"),
             public_url=env.get("PUBLIC_URL", "").rstrip("/"),
+            oidc_issuer=env.get("OIDC_ISSUER", ""),
+            oidc_audience=env.get("OIDC_AUDIENCE", ""),
             desk_url=_console(env.get("DPO_DESK_ARN", "")),
             retention_mode="apply" if env.get("RETENTION_MODE") == "apply" else "preview",
         ),

@@ -21,6 +21,7 @@ def test_a_good_map_has_no_problems() -> None:
 
 
 AUTO = "{approval: auto, grace"
+ACCOUNT = "account_id: {category"
 LETTERS = "title: Your letters"
 
 # (text to replace, its replacement, text of the line complained of, part of what is said, part of the cure)
@@ -65,6 +66,12 @@ MISTAKES = [
     (", proven_by: code", "", "identities:", "no identity can be proven", "proven_by: code"),
     ("account_id: {category", "account_id: {most: 0, category", "most: 0", "no value at all", "`most: 20`"),
     ("account_id: {cat", "account_id: {most: many, cat", "most: many", "is text", "Write a whole number."),
+    # claims of the company's sign-in
+    (ACCOUNT, "account_id: {claim: sub, category", "identities:", "no sign-in could be accepted", "`claim: email`"),
+    (ACCOUNT, "account_id: {claim: email, category", "claim: email", "cannot be proven by", "`email_verified`"),
+    ("form: email,", "form: email, claim: upn,", "claim: upn", "cannot be proven by the claim `upn`", "`form: email`"),
+    (ACCOUNT, "account_id: {claim: nickname, category", "claim: nickname", "proves nobody", "`sub`"),
+    (ACCOUNT, "account_id: {claim: auth_time, category", "claim: auth_time", "proves nobody", "`sub`"),
     # the graph
     ("        gives: {account_id: id}\n", "", "  account_id: {", "given by no store", "gives:"),
     # rules
@@ -286,3 +293,11 @@ def test_a_store_that_nothing_reaches_otherwise_takes_no_way_through() -> None:
     assert problem.line == line_of(text, "through: {list")
     assert "is not reached through anything" in problem.what
     assert problem.cure == "Remove `through`."
+
+
+def test_what_a_sign_in_may_prove() -> None:
+    claims = edited("form: email,", "form: email, claim: email,").replace(ACCOUNT, "account_id: {claim: sub, category")
+    assert outcome(claims).problems == []
+    line = "  account_id: {claim: sub, category: user.unique_id}\n"
+    twice = claims.replace(line, line + line.replace("account_id", "customer_id"))
+    assert "the claim `sub` cannot give two identities" in [problem.what for problem in outcome(twice).problems]

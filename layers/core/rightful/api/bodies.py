@@ -213,6 +213,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[FieldProblem] | None = None
+    max_age: Annotated[int, Field(description="401: the most seconds that the proof may be old.")] | None = None
 
 
 def parse(model: type[Body], raw: bytes) -> Body:

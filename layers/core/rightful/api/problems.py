@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rightful.errors import Refused, RightfulError, TryAgain
+from rightful.errors import Refused, RightfulError, TryAgain, Unauthorised
 
 MEDIA_TYPE: Final = "application/problem+json"
 BUSY_SECONDS: Final = 5
@@ -39,13 +39,17 @@ def problem(
 
 def problem_of(error: RightfulError) -> tuple[int, str, dict[str, str]]:
     """(status, body, headers) for an error raised on purpose. Only what is `Refused` speaks for itself; of our own
-    faults the caller learns whether to come back."""
+    faults the caller learns whether to come back. How fresh a sign-in is wanted stands in the header of RFC 9470 and in
+    the body: API Gateway renames that header (to `x-amzn-remapped-www-authenticate`)."""
     if isinstance(error, Refused):
         status, body, headers = problem(error.status, error.detail, error.title, error.errors)
         if error.retry_after is not None:
             headers["Retry-After"] = str(error.retry_after)
         if status == 401:
             headers["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, Unauthorised) and error.max_age is not None:
+            headers["WWW-Authenticate"] += f' error="insufficient_user_authentication", max_age={error.max_age}'
+            body = json.dumps({**json.loads(body), "max_age": error.max_age})
         return status, body, headers
     if isinstance(error, TryAgain):
         status, body, headers = problem(503, "Send the same request again in a few seconds.")

@@ -15,6 +15,7 @@ _Check = Callable[[DataMap], Iterator[Finding]]
 CHECKS: tuple[_Check, ...] = (
     references.names,
     references.identities,
+    references.claims,
     references.locators,
     references.fields,
     references.recipients,

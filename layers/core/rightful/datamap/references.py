@@ -11,6 +11,15 @@ from rightful.datamap.problems import Finding, Loc, nearest
 from rightful.errors import Invalid
 from rightful.model import DataMap, Field, Store
 
+NOT_NAMES = frozenset(
+    (
+        *("iss", "aud", "exp", "nbf", "iat", "auth_time", "nonce", "acr", "amr", "azp", "jti", "sid", "at_hash"),
+        *("email_verified", "phone_number", "phone_number_verified", "name", "given_name", "family_name", "nickname"),
+        *("middle_name", "preferred_username", "profile", "picture", "website", "gender", "birthdate", "zoneinfo"),
+        *("locale", "address", "updated_at"),
+    )
+)
+"""Claims of OpenID Connect Core 1.0 (sections 2 and 5.1) that are about the token, or that people choose themselves."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 OF_AN_OBJECT = re.compile(r"object_age|tag:.+|key_date:.+")
 """Dates that stand beside an object, not in the record of it."""
@@ -46,6 +55,30 @@ def identities(datamap: DataMap) -> Iterator[Finding]:
     if not any(identity.proven_by == "code" for identity in datamap.identities.values()):
         cure = "Add `proven_by: code` to the e-mail address, where every request begins."
         yield Finding(("identities",), "no identity can be proven by a person", cure)
+
+
+def claims(datamap: DataMap) -> Iterator[Finding]:
+    """What the company's sign-in says of a person proves an identity only where the person could not say it: an e-mail
+    address that is confirmed (`email_verified` is about the claim `email` and no other), and names that the company
+    gives. OpenID Connect Core 1.0, section 5.7."""
+    seen: dict[str, str] = {}
+    for name, identity in datamap.identities.items():
+        claim, loc = identity.claim, ("identities", name, "claim")
+        if not claim:
+            continue
+        if claim in seen:
+            cure = f"`{seen[claim]}` has it already: remove one of the two."
+            yield Finding(loc, f"the claim `{claim}` cannot give two identities", cure)
+        seen.setdefault(claim, name)
+        if (claim == "email") is not (identity.form == "email"):
+            cure = "`claim: email` and `form: email` belong together: only that claim is confirmed by `email_verified`."
+            yield Finding(loc, f"identity `{name}` cannot be proven by the claim `{claim}`", cure)
+        elif claim in NOT_NAMES:
+            cure = "Use one that your provider alone gives and never changes, such as `sub`."
+            yield Finding(loc, f"the claim `{claim}` proves nobody's identity", cure)
+    if seen and seen.get("email") != "email":
+        cure = "Add `claim: email` to the identity `email`: by it a person is known, however they sign in."
+        yield Finding(("identities",), "no sign-in could be accepted, as none gives the identity `email`", cure)
 
 
 def locators(datamap: DataMap) -> Iterator[Finding]:

@@ -8,7 +8,8 @@ from typing import Any, Final
 from rightful.clocks import moment, stamp
 from rightful.errors import NotFound
 from rightful.lifecycle import TERMINAL, Status
-from rightful.service import protecting, requests
+from rightful.service import contacts, protecting, requests
+from rightful.service.contacts import Identities
 from rightful.service.deps import Deps
 
 UNVERIFIED_LIFE: Final = timedelta(hours=24)
@@ -24,11 +25,12 @@ _RESERVED: Final = timedelta(days=400)
 """How long the note of which request is open stays: longer than any workflow may run (one year)."""
 
 
-def admit(deps: Deps, request_id: str, person: str, verified_at: datetime) -> dict[str, Any]:
+def admit(deps: Deps, request_id: str, person: str, verified_at: datetime, proven: Identities = ()) -> dict[str, Any]:
     """Mark the request verified and start its workflow; returns the item of the request that now stands for it.
 
     While another request of this person and type is open, that one stands for it and this one stays unverified, with
-    `joined_to`, until it expires. Every step may be repeated; what another process left half done is finished.
+    `joined_to`, until it expires. `proven`: identities that this request brings beside the address; one that stands for
+    it takes them on if it begins only now. Every step may be repeated; what another process left half done is finished.
     Raises NotFound when the request expired, TryAgain."""
     item = requests.load(deps, request_id)
     if _lapsed(deps, item):
@@ -40,14 +42,18 @@ def admit(deps: Deps, request_id: str, person: str, verified_at: datetime) -> di
         deps.table.update(
             requests.pk(request_id), "REQUEST", {"joined_to": standing["request_id"]}, expect={"verified_at": None}
         )
+        return _begin(deps, standing, person, verified_at, proven)
     return _begin(deps, standing, person, verified_at)
 
 
-def _begin(deps: Deps, item: dict[str, Any], person: str, verified_at: datetime) -> dict[str, Any]:
+def _begin(
+    deps: Deps, item: dict[str, Any], person: str, verified_at: datetime, proven: Identities = ()
+) -> dict[str, Any]:
     if item["status"] == Status.awaiting_verification.value:
         # First, so that no request is ever verified whose contact will soon be unreadable.
         deps.vault.prolong(item["request_id"], moment(item["verify_by"]) + KEY_GRACE)
         protecting.guard(deps, item["request_id"], person=person)
+        brought: dict[str, Any] = {"contact": contacts.widened(deps, item, proven)} if proven else {}
         item = requests.transition(
             deps,
             item["request_id"],
@@ -57,6 +63,7 @@ def _begin(deps: Deps, item: dict[str, Any], person: str, verified_at: datetime)
             person=person,
             verified_at=stamp(verified_at),
             open="open",
+            **brought,
         )
     else:
         requests.announce(deps, item)

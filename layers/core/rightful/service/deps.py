@@ -16,6 +16,7 @@ from rightful.ports import (
     Files,
     Limits,
     Mailer,
+    OpenIdProvider,
     Signer,
     Sweeper,
     Table,
@@ -38,6 +39,10 @@ class Settings:
     stage: str = "prod"
     public_url: str = ""
     """Where people reach the API and its privacy centre, without a slash at the end; links in mails begin with it."""
+    oidc_issuer: str = ""
+    """OpenID provider of the company's own accounts, whose tokens are accepted; empty for none."""
+    oidc_audience: str = ""
+    """For whom such a token must have been issued (its `aud`); empty: none is accepted."""
     desk_url: str = ""
     """Where the console shows the DPO desk."""
     retention_mode: Literal["preview", "apply"] = "preview"
@@ -53,6 +58,8 @@ class Deps:
     vault: Vault
     mailer: Mailer
     webhooks: Webhooks
+    provider: OpenIdProvider
+    """Of the company's own accounts; asked only where the settings name it."""
     files: Files
     """The exports bucket."""
     reports: Files

@@ -64,8 +64,8 @@ def found(deps: Deps, request_id: str, head: Item | None) -> Search:
 
 
 def _take_up(deps: Deps, request: Item, head: Item | None) -> Search:
-    """The search in progress, or a new one. Before anything is erased a new search starts from the proven identity
-    alone; afterwards the old one goes on (see `searching.go_on`)."""
+    """The search in progress, or a new one. Before anything is erased a new search starts from the proven
+    identities alone; afterwards the old one goes on (see `searching.go_on`)."""
     search = found(deps, request["request_id"], head) if head else None
     if search and search.queue:
         return search
@@ -77,7 +77,8 @@ def _take_up(deps: Deps, request: Item, head: Item | None) -> Search:
         if seeds is None:
             raise NeedsAttention("nothing is left of what the erasure before this one found")
         return searching.go_on(Search.from_bytes(seeds), deps.datamap, left_out)
-    search = searching.begin(deps.datamap, "email", contacts.of_request(deps, request).typed, left_out)
+    contact = contacts.of_request(deps, request)
+    search = searching.begin(deps.datamap, contacts.IDENTITY, contact.typed, left_out, also=contact.proven)
     search.began = stamp(deps.clock())
     return search
 

@@ -114,7 +114,7 @@ def _make(deps: Deps, request: Request, new_id: str, let_go: Sequence[Sequence[s
     }
     if not free:
         return False
-    seeds = Search(identities=search.identities, began=search.began, wanted=free)
+    seeds = Search(identities=search.identities, began=search.began, wanted=free, also_proven=search.also_proven)
     sealed.save(deps, new_id, discovering.SEEDS, seeds.to_bytes())
     protecting.guard(deps, new_id, person=request["person"])
     partly = sorted(name for name in free if any(not set(holds) <= now for holds in withheld[name].values()))

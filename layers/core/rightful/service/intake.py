@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -63,7 +63,7 @@ def suffices(deps: Deps, proof: Proof, kind: RequestType) -> bool:
 
 
 def _old(deps: Deps, proof: Proof) -> bool:
-    return deps.clock() - proof.verified_at > ERASURE_PROOF
+    return not proof.recent(deps.clock(), ERASURE_PROOF)
 
 
 def _submit_proven(deps: Deps, asked: Asked, proof: Proof, key: str | None) -> Answer:
@@ -73,17 +73,21 @@ def _submit_proven(deps: Deps, asked: Asked, proof: Proof, key: str | None) -> A
         )
     if asked.type == "erasure" and _old(deps, proof):
         raise Unauthorised(
-            "For an erasure the proof may be at most 10 minutes old. POST /verifications mails you a new code."
+            "For an erasure the proof may be at most 10 minutes old. Sign in again (prompt=login or max_age=600), or "
+            "have a new code mailed: POST /verifications.",
+            max_age=int(ERASURE_PROOF.total_seconds()),
         )
     contact = proof.opened(deps)
     if asked.email and Contact.of(asked.email, asked.locale).email != contact.email:
         fault = "Leave it out: the token says who you are. To use another address, send no token."
         raise Invalid("The token belongs to another address.", errors=[("email", fault)])
-    contact = Contact(contact.email, contact.typed, asked.locale)
+    contact = replace(contact, locale=asked.locale)
 
     def act(attempt: Attempt) -> Answer:
         _put(deps, asked, attempt.request_id, contact)
-        return _answer(admitting.admit(deps, attempt.request_id, proof.person, proof.verified_at))
+        return _answer(
+            admitting.admit(deps, attempt.request_id, proof.person, proof.verified_at, proven=contact.proven)
+        )
 
     return repeating.once(deps, proof.person, key, asdict(asked), act)
 

@@ -31,8 +31,14 @@ TOKEN_LIFE: Final = timedelta(minutes=30)
 SIGN_IN: Final = "sign_in"
 """Purpose of a code that was not asked for by a request: its token is good for all that a person may do."""
 
+NOT_PROVEN: Final = (
+    "Send a valid token as `Authorization: Bearer <token>`. POST /verifications mails you a code for one."
+)
+
 _HOUR: Final = 3600
 _BEARER: Final = re.compile(r"[Bb]earer ([A-Za-z0-9_-]{43})")
+_SIGNED: Final = re.compile(r"[Bb]earer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
+"""The shape of a JWS (RFC 7515, section 7.1), which none of our own tokens has."""
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{20,64}")
 
 
@@ -54,18 +60,32 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a valid token proves: this person read a code sent to their address at `verified_at`."""
+    """What a valid token proves: this person read a code sent to their address at `verified_at`, or signed in with the
+    company, whose token came with this call."""
 
     person: str
     purpose: str
     """`sign_in` or the request type the code was asked for."""
     verification_id: str
+    """Empty for a sign-in with the company."""
     verified_at: datetime
-    contact: bytes
-    """Sealed under `verification_id`."""
+    """When the code was typed, or when the company's token came; see `recent`."""
+    contact: bytes | Contact
+    """Sealed under `verification_id`, or open as it came with the call: what the company's token says is kept by
+    nobody."""
+    signed_in_at: datetime | None = None
+    """When the person signed in with the company, if its token says so."""
 
     def opened(self, deps: Deps) -> Contact:
+        if isinstance(self.contact, Contact):
+            return self.contact
         return contacts.opened(deps, self.verification_id, self.contact)
+
+    def recent(self, now: datetime, within: timedelta) -> bool:
+        """Whether the person themself did something for it in that time: typed the code, or signed in. A token that was
+        merely issued anew does not count."""
+        at = self.signed_in_at if isinstance(self.contact, Contact) else self.verified_at
+        return at is not None and now - at <= within
 
 
 def new_id() -> str:
@@ -176,13 +196,17 @@ def check(deps: Deps, verification_id: str, code: str) -> Token:
 
 
 def authenticate(deps: Deps, header: str | None) -> Proof:
-    """What an `Authorization: Bearer <token>` header proves. Raises Unauthorised, always in the same words."""
+    """What an `Authorization: Bearer <token>` header proves, with a token of ours or of the company's own sign-in.
+    Raises Unauthorised, always in the same words."""
+    signed = _SIGNED.fullmatch(header or "")
+    if signed and deps.settings.oidc_issuer and deps.settings.oidc_audience:
+        from rightful.service import signing_in  # PyJWT: paid for by those who bring such a token
+
+        return signing_in.proof(deps, signed[1])
     match = _BEARER.fullmatch(header or "")
     item = deps.table.get(f"TOKEN#{_sha256(match[1])}", "TOKEN") if match else None
     if item is None:
-        raise Unauthorised(
-            "Send a valid token as `Authorization: Bearer <token>`. POST /verifications mails you a code for one."
-        )
+        raise Unauthorised(NOT_PROVEN)
     return Proof(
         person=item["person"],
         purpose=item["purpose"],
