@@ -198,7 +198,8 @@ def document(version: str) -> dict[str, Any]:
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "Comes from POST /verifications/{verification_id}; good for 30 minutes.",
+                    "description": "Comes from POST /verifications/{verification_id}; good for 30 minutes. Or a "
+                    "token (JWT) of the company's own OpenID provider, where the stack names one.",
                 }
             },
         },
