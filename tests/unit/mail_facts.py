@@ -14,6 +14,8 @@ CONTROLLER = Controller(
     complaint="The authority, 1 High Street",
 )
 
+CENTRE = "https://privacy.example.com"
+
 
 REQUEST = {
     "request_id": "q3Zr8m0uT5yVfKx1aBcDeg",
@@ -166,7 +168,7 @@ ISSUES: dict[str, Any] = {
 }
 
 
-CODE: dict[str, Any] = {"controller": CONTROLLER, "purpose": "erasure", "code": "482913", "minutes": 15}
+CODE: dict[str, Any] = {"controller": CONTROLLER, "purpose": "erasure", "code": "48291307", "minutes": 15}
 
 
 def facts(kind: str) -> dict[str, Any]:

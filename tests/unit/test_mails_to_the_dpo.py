@@ -102,7 +102,7 @@ def test_the_dpo_reads_what_is_due_the_most_urgent_first_and_what_to_paste() -> 
         "* erasure r-near\n    Due on 1 March 2027\n    2 days are left.",
         "1 request is due within seven days:",
         "* access r-soon\n    Due on 6 March 2027\n    7 days are left.",
-        "1 request is paused; its time stands still",
+        "1 request is paused; its clock stands still",
         "* access r-paused\n    Status: paused",
         "2 requests that came by letter or phone were never confirmed by the person.",
         "* erasure r-letter\n    Received on 29 January 2027 (by letter)",

@@ -14,6 +14,8 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 RequestType = Literal["access", "erasure"]
 Regime = Literal["gdpr", "uk_gdpr", "ccpa"]
+Language = Literal["en", "fr", "de", "es"]
+"""Of mails, pages and packages. See `rightful.languages`."""
 Verb = Literal["discover", "export", "erase", "package"]
 """What a privacy request does to a store."""
 SweepVerb = Literal["split", "sweep"]
@@ -231,6 +233,8 @@ class Controller:
     """The DPO's e-mail address."""
     deputy: str = ""
     """E-mail address of the second person, where the map asks for two approvals."""
+    locale: Language = "en"
+    """In which language the DPO, the deputy and recipients are written to."""
     policy_url: str
     complaint: str
     """The supervisory authority the person may complain to, with its address."""

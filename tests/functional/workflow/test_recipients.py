@@ -95,7 +95,7 @@ def test_the_person_reads_who_was_told_and_who_was_not_and_why() -> None:
     world.webhooks.answers[BILLING] = 404
     (mail,) = mails(erased(world), ADA)
     for line in (
-        "* Billing\n    We could not tell them automatically (the webhook answered 404); our data protection",
+        "* Billing\n    We could not tell them automatically; our data protection officer",
         "* The support desk\n    We told them to erase it too\n",
         "* The hosting company\n    Not told: It stores what we delete\n",
     ):

@@ -15,6 +15,7 @@ import pytest
 
 from rightful.archive import article15, viewer
 from rightful.archive.survey import Survey
+from rightful.languages import LANGUAGES
 from rightful.model import Controller, DataMap, Erasure, Field, Recipient, Record, Retention, Store, Unless
 from rightful.records import from_line, to_line
 
@@ -104,7 +105,7 @@ def survey_of(records: list[dict[str, Any]], hidden: dict[str, int] | None = Non
 def render(data: DataMap, surveys: dict[str, Survey], locale: str = "en", **left_out: str) -> str:
     chunks = viewer.page(
         locale,
-        article15.information(data),
+        article15.information(data, locale),
         surveys,
         left_out=left_out,
         received_at="2026-11-02T09:00:00Z",
@@ -240,20 +241,31 @@ def test_nothing_found_is_said_plainly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("locale", "language"),
-    [("fr", "fr"), ("fr-CA", "fr"), ("FR_be", "fr"), ("en-GB", "en"), ("de", "en"), ("", "en"), ("../x", "en")],
+    ("locale", "said"),
+    [
+        ("fr-FR", ["1\u202f234", "1 an et 6 mois, à compter de « last used at »", "24 décembre 2026"]),
+        ("de-AT", ["1.234", "1 Jahr und 6 Monate, gerechnet ab „last used at“", "24. Dezember 2026"]),
+        ("es-MX", ["1.234", "1 año y 6 meses, a contar desde «last used at»", "24 de diciembre de 2026"]),
+    ],
 )
-def test_the_language_follows_the_locale(locale: str, language: str) -> None:
-    assert viewer.language_of(locale) == language
-
-
-def test_french_reads_as_french() -> None:
+def test_numbers_periods_and_dates_are_those_of_the_language(locale: str, said: list[str]) -> None:
     found = survey_of([{"a": n, "ok": True} for n in range(1234)])
-    text = Page(render(datamap(s=store("Billets")), {"s": found}, "fr-FR")).text
-    assert "Vos données personnelles" in text
-    assert "1\u202f234" in text
-    assert "1 an et 6 mois, à compter de « last used at »" in text
-    assert "24 décembre 2026" in text
+    text = Page(render(datamap(s=store("Tickets")), {"s": found}, locale)).text
+    assert [words for words in said if words not in text] == []
+
+
+def test_what_the_map_says_is_in_the_persons_language_where_it_is_translated() -> None:
+    data = datamap(
+        s=store("Tickets", recipients=["desk"], source="The web"), old=store("Old paper", connector="planned")
+    )
+    recipients = {"desk": Recipient(title="Support desk", not_told="-")}
+    german = {"Tickets": "Ihre Anfragen", "To help you": "Um Ihnen zu helfen", "Support desk": "Kundendienst"}
+    data = replace(data, recipients=recipients, translations={"de": german | {"Contract": "Vertrag", "CNIL": "BfDI"}})
+    text = Page(render(data, {"s": survey_of([{"a": "x"}])}, "de-DE")).text
+    for said in ("Ihre Anfragen", "Um Ihnen zu helfen", "Kundendienst", "Vertrag", "BfDI", "Old paper", "The web"):
+        assert said in text
+    assert "Support desk" not in text
+    assert "Support desk" in Page(render(data, {"s": survey_of([{"a": "x"}])}, "fr")).text
 
 
 def test_the_languages_have_the_same_words() -> None:
@@ -266,7 +278,7 @@ def test_the_languages_have_the_same_words() -> None:
 
     folder = Path(viewer.__file__).parent / "words"
     languages = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")}
-    assert set(languages) == set(viewer.LANGUAGES)
+    assert set(languages) == set(LANGUAGES)
     plural = {"hidden"}  # a language may or may not repeat the number in the singular
     first, *others = ({k: shape(v) for k, v in words.items() if k not in plural} for words in languages.values())
     assert all(other == first for other in others)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-LANGUAGES: Final = ("en", "fr", "de", "es")
-"""The first is the one for everybody else."""
+from rightful.languages import LANGUAGES
+
 _RANGE: Final = re.compile(
     r"\s*([A-Za-z]{2,8})(?:-[A-Za-z0-9]{1,8})*\s*(?:;\s*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*)?"
 )

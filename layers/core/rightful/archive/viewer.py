@@ -15,14 +15,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rightful import languages
 from rightful.archive import names
 from rightful.archive.survey import Survey
+from rightful.model import Language
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-LANGUAGES = ("en", "fr")
-"""The first is the one for everybody else."""
 COLUMNS, CELL = 7, 80
 """A sample with at most so many columns, of texts of at most so many characters, is a table; else it is a list."""
 _HERE = Path(__file__).parent
@@ -43,7 +43,7 @@ def page(
 
     `information`: see `article15`. `surveys`: every covered store. `left_out`: store -> why it could not be read,
     or not all of it. Times are RFC 3339."""
-    language = language_of(locale)
+    language = languages.language_of(locale)
     words = _words(language)
     about = information["stores"]
     stores = [{"id": name, "survey": found, **_view(name, found), **about[name]} for name, found in surveys.items()]
@@ -63,7 +63,7 @@ def page(
         uncovered=[store["title"] for store in about.values() if not store["covered"]],
         about=about,
         rights=words["rights"]["ccpa" if information["controller"]["regime"] == "ccpa" else "gdpr"],
-        day=lambda stamp: _day(stamp, words),
+        day=lambda stamp: languages.day(stamp, language),
         period=lambda text: _period(text, words),
         since=lambda text: _since(text, words),
         size=lambda count: _size(count, words),
@@ -100,14 +100,8 @@ def _is_short(value: Any) -> bool:
     return value is None or isinstance(value, bool) or (isinstance(value, str) and len(value) <= CELL)
 
 
-def language_of(locale: str) -> str:
-    """`fr-CA` -> `fr`; English where we do not speak it."""
-    language = locale.strip().lower().replace("_", "-").partition("-")[0]
-    return language if language in LANGUAGES else LANGUAGES[0]
-
-
 @cache
-def _words(language: str) -> dict[str, Any]:
+def _words(language: Language) -> dict[str, Any]:
     words: dict[str, Any] = json.loads((_HERE / "words" / f"{language}.json").read_text(encoding="utf-8"))
     return words
 
@@ -125,12 +119,6 @@ def _template() -> Template:
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template("viewer.html")
-
-
-def _day(stamp: str, words: Mapping[str, Any]) -> str:
-    """`2026-11-02T09:00:00Z` -> `2 November 2026`."""
-    year, month, day = stamp[:10].split("-")
-    return f"{int(day)} {words['months'][int(month) - 1]} {year}"
 
 
 _PERIOD = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")

@@ -7,6 +7,6 @@ Everything that comes from people or operators is data: Jinja2 escapes it in the
 from it. Subjects are made of the catalogue's words, the controller's name and request ids: no personal data.
 """
 
-from rightful.mails.rendering import KINDS, LANGUAGES, Rendered, render
+from rightful.mails.rendering import KINDS, Rendered, render
 
-__all__ = ["KINDS", "LANGUAGES", "Rendered", "render"]
+__all__ = ["KINDS", "Rendered", "render"]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
+
+from rightful import languages
+from rightful.model import Language
+
+_ARTICLES: Final = re.compile(r"Articles? (\d[\d(), a-z]*) (UK GDPR|GDPR)")
+_ARTICLE: Final = re.compile(r"(\d+)(?:\((\d+)\))?(?:\(([a-z]+)\))?")
+_SECTION: Final = re.compile(r"(California Civil Code) (?:§|section) (\S+)")
 
 
 class Catalogue:
     """A sentence is named by its section and key, `code.intro`; what stands in braces is filled in."""
 
-    def __init__(self, language: str, entries: dict[str, Any]) -> None:
+    def __init__(self, language: Language, entries: dict[str, Any]) -> None:
         self.language = language
         self._entries = entries
 
@@ -26,11 +33,22 @@ class Catalogue:
         return str(self._entries[section].get(key, key))
 
     def law(self, provision: str) -> str:
-        """A provision as `rightful.refusals` writes it, with the name that its act has in this language."""
-        for act, name in self._entries["acts"].items():
-            if act in provision:
-                return provision.replace(act, str(name))
-        return provision
+        """A provision as `rightful.refusals` and `rightful.recipients` write it, as this language cites it; anything
+        else as it stands."""
+        said = self._entries["law"]
+        if match := _SECTION.fullmatch(provision):
+            return str(said["section"]).format(act=self._entries["acts"][match[1]], number=match[2])
+        match = _ARTICLES.fullmatch(provision)
+        if match is None:
+            return provision
+        cited = []
+        for number, paragraph, point in _ARTICLE.findall(match[1]):
+            parts = [("article", number), ("paragraph", paragraph), ("point", point)]
+            cited.append("".join(str(said[part]).format(n=n) for part, n in parts if n))
+        close = said["close"] if "(" in match[1] else ""
+        *most, last = cited
+        listed = f"{', '.join(most)} {said['and']} {last}" if most else last
+        return f"{listed}{close} {self._entries['acts'][match[2]]}"
 
     def plural(self, name: str, number: int) -> str:
         """The sentence `<name>_one` or `<name>_many`."""
@@ -38,13 +56,10 @@ class Catalogue:
 
     def date(self, text: str) -> str:
         """The day of an ISO 8601 moment, in words."""
-        moment = datetime.fromisoformat(text)
-        form = self._entries["date"]
-        day = form["first"] if moment.day == 1 else str(moment.day)
-        return str(form["pattern"]).format(day=day, month=form["months"][moment.month - 1], year=moment.year)
+        return languages.day(text, self.language)
 
 
 @cache
-def load(language: str) -> Catalogue:
+def load(language: Language) -> Catalogue:
     source = files("rightful.mails").joinpath("catalogues", f"{language}.toml")
     return Catalogue(language, tomllib.loads(source.read_text("utf-8")))

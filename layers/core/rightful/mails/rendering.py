@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from rightful import clocks
+from rightful.languages import language_of
 from rightful.mails.catalogue import Catalogue, load
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-LANGUAGES: Final = ("en", "fr")
-"""The first is the one for everybody else."""
 
 KINDS: Final = (
     "code",
@@ -48,8 +47,19 @@ class Rendered:
     html: str
 
 
-def render(kind: str, locale: str, **facts: Any) -> Rendered:
+def render(
+    kind: str,
+    locale: str,
+    *,
+    said: Callable[[str, str], str] = lambda text, _: text,
+    centre: str = "",
+    **facts: Any,
+) -> Rendered:
     """The mail of this kind, in the language of `locale` (`fr`, `fr-CA`, ...) or in English.
+
+    `said` gives a text of the data map, such as a title, in a language (`model.DataMap.said`). `centre` is where the
+    privacy centre is, without a slash at the end; mails to people link to it, and to nothing of theirs in it. Empty: no
+    link.
 
     `facts`, besides `controller` (model.Controller), which every mail takes:
     code              purpose (sign_in, access, erasure, download or withdraw), code, minutes (it is valid for)
@@ -83,16 +93,13 @@ def render(kind: str, locale: str, **facts: Any) -> Rendered:
     if kind not in KINDS:
         raise ValueError(f"there is no mail of the kind {kind}")
     catalogue = load(language_of(locale))
+    language = catalogue.language
+    facts |= {"centre": centre, "said": lambda text: said(text, language)}
     return Rendered(
         subject=_subject(kind, catalogue, facts),
         text=_tidy(_part("text", kind, catalogue, facts)),
         html=_part("html", kind, catalogue, facts),
     )
-
-
-def language_of(locale: str) -> str:
-    language = re.split("[-_]", locale.strip().lower())[0]
-    return language if language in LANGUAGES else LANGUAGES[0]
 
 
 def _subject(kind: str, catalogue: Catalogue, facts: dict[str, Any]) -> str:

@@ -25,12 +25,11 @@ def acknowledge(deps: Deps, request: Mapping[str, Any]) -> None:
     hear when it is done. Raises TryAgain."""
     if "follows" in request:
         return
-    request_id = request["request_id"]
-    to, controller = contacts.of_request(deps, request).email, deps.datamap.controller
+    to = contacts.of_request(deps, request).email
     try:
-        mailing.send_once(deps, request_id, KIND, to, request["locale"], request=request, controller=controller)
+        mailing.to_person(deps, request, KIND, to)
     except NeedsAttention as refusal:
-        mail_events.note_refusal(deps, request_id, KIND, str(refusal))
+        mail_events.note_refusal(deps, request["request_id"], KIND, str(refusal))
 
 
 def catch_up(deps: Deps, open_ids: list[str], faults: Faults, time_left: TimeLeft) -> int:

@@ -77,14 +77,16 @@ def _mail(deps: Deps, request: dict[str, Any], why: Why, failed: list[str], prob
     number = int(request["questions"])
     if why == "attention":
         facts |= {"failed": failed, "problem": problem}
-        mailing.send_once(deps, request_id, "dpo_attention", controller.contact, "en", number=number, **facts)
+        mailing.send_once(
+            deps, request_id, "dpo_attention", controller.contact, controller.locale, number=number, **facts
+        )
         return
     facts["grounds"] = [ground.key for ground in refusals.fitting(request["type"], request["regime"])]
     before = _plan(deps, request_id, request.get("asked_hash", ""))
     facts["changed"] = approvals.difference(before, plan) if before and plan else {}
     for kind, approver in approvers(deps, request).items():
         code = approval_code(deps, request, approver) if len(approvers(deps, request)) > 1 else ""
-        mailing.send_once(deps, request_id, kind, approver, "en", number=number, code=code, **facts)
+        mailing.send_once(deps, request_id, kind, approver, controller.locale, number=number, code=code, **facts)
     deps.table.update(
         requests.pk(request_id),
         "REQUEST",

@@ -106,18 +106,13 @@ def _outcomes(deps: Deps, request: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def tell(deps: Deps, request: dict[str, Any]) -> None:
     """The one mail that says how the request ended."""
-    request_id = request["request_id"]
-    contact = contacts.of_request(deps, request)
     kind = f"completed_{request['type']}" if request["status"] == "completed" else request["status"]
     erased = kind == "completed_erasure"
-    mailing.send_once(
+    mailing.to_person(
         deps,
-        request_id,
+        request,
         kind,
-        contact.email,
-        request["locale"],
-        request=request,
-        controller=deps.datamap.controller,
+        contacts.of_request(deps, request).email,
         stores=_outcomes(deps, request),
-        recipients=notifying.told(deps, request_id) if erased else [],
+        recipients=notifying.told(deps, request["request_id"]) if erased else [],
     )

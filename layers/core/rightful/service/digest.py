@@ -82,7 +82,7 @@ def mail(
         _subject(day),
         "dpo_deadlines",
         controller.contact,
-        "en",
+        controller.locale,
         attachments=(Attachment("requests.ics", MEDIA_TYPE, dates),) if dates else (),
         desk=deps.settings.desk_url,
         controller=controller,

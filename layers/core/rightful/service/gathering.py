@@ -45,7 +45,7 @@ def pass_on(deps: Deps, now: datetime, tz: tzinfo, faults: Faults, time_left: Ti
         subject,
         "dpo_issues",
         deps.datamap.controller.contact,
-        "en",
+        deps.datamap.controller.locale,
         controller=deps.datamap.controller,
         desk=deps.settings.desk_url,
         issues=[issues.told(deps, item) for item in left],

@@ -144,7 +144,7 @@ def pass_on(deps: Deps, item: Issue) -> None:
         issue_id,
         "dpo_issue",
         controller.contact,
-        "en",
+        controller.locale,
         request={"request_id": issue_id, "type": item["kind"]},
         controller=controller,
         desk=deps.settings.desk_url,
@@ -179,6 +179,7 @@ def _confirm(deps: Deps, item: Issue, said: Mapping[str, str]) -> None:
         return
     request = {"request_id": item["issue_id"], "type": item["kind"]}
     facts: dict[str, Any] = {"request": request, "controller": deps.datamap.controller}
+    facts["centre"] = deps.settings.public_url
     mailing.send_once(deps, item["issue_id"], "issue_received", to, item["locale"], **facts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -34,7 +35,7 @@ def send_once(
 
     Returns when the mail was handed over, by this call or an earlier one. Raises TryAgain while that cannot be known
     yet: call again later; NeedsAttention when the provider refuses it."""
-    mail = mails.render(kind, locale, **facts)
+    mail = mails.render(kind, locale, said=deps.datamap.said, **facts)
     kind = to_recipient(kind, recipient) if recipient else kind
     pk, sk = requests.pk(request_id), claim_key(kind, number)
     if not _claimed(deps, pk, sk):
@@ -44,6 +45,22 @@ def send_once(
         Mail(to=to, subject=mail.subject, text=mail.text, html=mail.html, key=key, attachments=attachments)
     )
     deps.table.update(pk, sk, {"sent_at": stamp(deps.clock()), "message_id": message_id})
+
+
+def to_person(deps: Deps, request: Mapping[str, Any], kind: str, to: str, *, number: int = 1, **facts: Any) -> None:
+    """`send_once` to whoever made the request, in their language, with the way to the privacy centre."""
+    send_once(
+        deps,
+        request["request_id"],
+        kind,
+        to,
+        request["locale"],
+        number=number,
+        request=request,
+        controller=deps.datamap.controller,
+        centre=deps.settings.public_url,
+        **facts,
+    )
 
 
 def to_recipient(kind: str, recipient: str) -> str:

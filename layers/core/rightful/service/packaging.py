@@ -164,7 +164,7 @@ class _Packer:
             state.store, state.stage, state.file, state.part, state.line = state.store + 1, "data", 0, 0, 0
         if state.stage == "data":
             state.stage = "index"
-            yield self._zip.add(names.ARTICLE_15, [_pretty(article15.information(self._deps.datamap))])
+            yield self._zip.add(names.ARTICLE_15, [_pretty(self._information())])
         if state.stage == "index":
             state.stage = "manifest"
             yield self._zip.add(names.INDEX, self._index())
@@ -254,10 +254,13 @@ class _Packer:
         rows = progress.rows(self._deps, self._id)
         return {store: row.get("reason", "") for store, row in rows.items() if row.get("skipped")}
 
+    def _information(self) -> dict[str, Any]:
+        return article15.information(self._deps.datamap, self._request["locale"])
+
     def _index(self) -> Iterator[bytes]:
         return viewer.page(
             self._request["locale"],
-            article15.information(self._deps.datamap),
+            self._information(),
             {store: self._shelf.survey(store) for store in self._state.stores},
             left_out=self._left_out,
             received_at=self._request["received_at"],

@@ -252,6 +252,7 @@ def _mail_code(deps: Deps, verification_id: str, contact: Contact, purpose: str,
         minutes=int(CODE_LIFE.total_seconds() // 60),
         purpose=purpose,
         controller=deps.datamap.controller,
+        centre=deps.settings.public_url,
     )
     deps.mailer.send(
         Mail(to=contact.email, subject=mail.subject, text=mail.text, html=mail.html, key=f"{verification_id}:code")

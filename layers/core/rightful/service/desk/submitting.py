@@ -75,14 +75,11 @@ def _join(deps: Deps, standing: Mapping[str, Any], received: datetime, day: date
 
 def _invite(deps: Deps, item: dict[str, Any], contact: Contact) -> None:
     tz = clocks.zone(deps.datamap.controller.time_zone)
-    mailing.send_once(
+    mailing.to_person(
         deps,
-        item["request_id"],
+        item,
         "confirm_submitted",
         contact.email,
-        contact.locale,
-        request=item,
-        controller=deps.datamap.controller,
         received=clocks.day(item["received_at"], tz),
         until=clocks.day(item["verify_by"], tz),
     )

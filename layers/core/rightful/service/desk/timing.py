@@ -143,9 +143,8 @@ def _tell(deps: Deps, request: Request, kind: str, *, number: int = 1, **facts: 
     """One mail to the person; False when the provider refuses it for good, or it came back. Raises TryAgain while that
     is not known."""
     request_id, to = request["request_id"], contacts.of_request(deps, request).email
-    facts |= {"request": request, "controller": deps.datamap.controller}
     try:
-        mailing.send_once(deps, request_id, kind, to, request["locale"], number=number, **facts)
+        mailing.to_person(deps, request, kind, to, number=number, **facts)
     except NeedsAttention as refusal:
         mail_events.note_refusal(deps, request_id, kind, str(refusal), number)
     claim = deps.table.get(requests.pk(request_id), mailing.claim_key(kind, number)) or {}

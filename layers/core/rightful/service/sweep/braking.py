@@ -28,13 +28,14 @@ def ask(deps: Deps, run_id: str, task_token: str) -> dict[str, Any]:
         deps.executions.answer(task_token, {})
         return summary
     runs.unlock(deps, run, keep=weighed.braked)
+    controller = deps.datamap.controller
     mailing.send_once(
         deps,
         runs.key_id(run_id),
         "dpo_brake",
-        deps.datamap.controller.contact,
-        "en",
-        controller=deps.datamap.controller,
+        controller.contact,
+        controller.locale,
+        controller=controller,
         request={"request_id": run_id, "type": "retention"},
         desk=deps.settings.desk_url,
         run_id=run_id,
