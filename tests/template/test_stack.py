@@ -212,6 +212,21 @@ def test_the_daily_round_is_started_in_the_same_way() -> None:
     assert parameters()["DeadlinesScheduleState"] == "DISABLED"
 
 
+def test_signing_in_with_ones_own_accounts_is_off_until_both_its_parameters_are_set() -> None:
+    issuer, audience = (template()["Parameters"][name] for name in ("OidcIssuer", "OidcAudience"))
+    assert (issuer["Default"], audience["Default"]) == ("", "")
+    for good in ("", "https://login.example.org", "https://login.example.org/realms/one/", "https://a.example:8443"):
+        assert re.fullmatch(issuer["AllowedPattern"], good)
+    for bad in ("http://login.example.org", "login.example.org", "https://", "https://a b", "https://a.example?x"):
+        assert not re.fullmatch(issuer["AllowedPattern"], bad)
+    both = [{"Fn::Equals": [{"Ref": name}, ""]} for name in ("OidcIssuer", "OidcAudience")]
+    (rule,) = template()["Rules"]["SignInIsWhole"]["Assertions"]
+    assert rule["Assert"] == {"Fn::Or": [{"Fn::And": both}, {"Fn::And": [{"Fn::Not": [each]} for each in both]}]}
+    variables = functions()["api"]["Environment"]["Variables"]
+    assert variables["OIDC_ISSUER"] == {"Ref": "OidcIssuer"}
+    assert variables["OIDC_AUDIENCE"] == {"Ref": "OidcAudience"}
+
+
 def test_reports_are_private_encrypted_and_kept_three_years() -> None:
     bucket = resources("AWS::S3::Bucket")["ReportsBucket"]
     assert "VersioningConfiguration" not in bucket

@@ -6,16 +6,13 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rightful import oidc
 from rightful.oidc import Fault, Untrusted
@@ -249,6 +246,12 @@ def test_a_claim_that_is_said_twice_is_refused() -> None:
     assert refusal(put_together(header, text.encode())) is Fault.malformed
 
 
+def test_a_signature_that_cannot_be_read_is_none() -> None:
+    signed = token().rpartition(".")[0]
+    for signature in ("A", "AB", "A" * 85):
+        assert refusal(f"{signed}.{signature}") is Fault.malformed
+
+
 def test_truncated_anywhere_it_is_refused() -> None:
     text = token()
     for end in range(0, len(text), 7):
@@ -336,63 +339,6 @@ def test_a_number_too_large_for_a_number_is_no_time() -> None:
 def test_it_says_when_its_holder_signed_in_or_not() -> None:
     assert oidc.signed_in(oidc.read(token(auth_time=NOW - 5))) == NOW - 5
     assert oidc.signed_in(oidc.read(token(auth_time=None))) is None
-
-
-# Whatever is sent
-
-GOOD = token()
-ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \u0000é"
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=5,
-)
-
-
-def cut(text: str, at: int, length: int, put: str) -> str:
-    return text[:at] + put + text[at + length :]
-
-
-MUTATIONS: st.SearchStrategy[Callable[[str], str]] = st.builds(
-    lambda at, length, put: lambda text: cut(text, at, length, put),
-    st.integers(0, len(GOOD)),
-    st.integers(0, 40),
-    st.text(ALPHABET, max_size=40),
-)
-
-
-@given(st.lists(MUTATIONS, min_size=1, max_size=4))
-def test_however_a_token_is_changed_it_counts_no_more(mutations: list[Callable[[str], str]]) -> None:
-    text = GOOD
-    for mutate in mutations:
-        text = mutate(text)
-    if text != GOOD:
-        refusal(text)
-
-
-@given(st.integers(0, len(GOOD.replace(".", "")) * 6 - 1))
-def test_no_bit_of_it_can_be_changed(bit: int) -> None:
-    """Bits that mean nothing in base64 too."""
-    letters = ALPHABET[:64]
-    at, inside = divmod(bit, 6)
-    places = [place for place, letter in enumerate(GOOD) if letter != "."]
-    changed = letters[letters.index(GOOD[places[at]]) ^ (1 << inside)]
-    refusal(cut(GOOD, places[at], 1, changed))
-
-
-@given(st.dictionaries(st.sampled_from(["alg", "kid", "typ", "crit", "jwk", "jku", "zip", "enc"]), JSON), JSON)
-def test_nothing_that_the_provider_did_not_sign_counts(header: dict[str, Any], claims: Any) -> None:
-    header = {"alg": "ES256", "kid": "ES256", **header}
-    refusal(put_together(header, claims))
-    refusal(put_together(header, SIGNS.claims("ada@example.org", "acct-1")))
-
-
-@given(st.dictionaries(st.sampled_from(sorted(SIGNS.claims("a", "b"))), JSON, min_size=1))
-def test_odd_claims_never_break_it(claims: dict[str, Any]) -> None:
-    """Signed by the provider all the same: it is believed or refused, and nothing else is raised."""
-    text = SIGNS.signed({**SIGNS.claims("ada@example.org", "acct-1"), **claims})
-    with suppress(Untrusted):
-        believed(text)
 
 
 def test_replayed_it_is_good_until_it_expires() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from functions.api import app as api
 from rightful.service.deps import Settings
+from tests.fakes.provider import AUDIENCE, ISSUER, Signs
 from tests.fakes.recording import Recorder
 from tests.fakes.world import ADA, World, make_world
 from tests.functional.api.bridge import Answer, call
@@ -78,3 +79,13 @@ def recorders(world: World) -> list[Recorder]:
     limits = world.deps.limits
     assert isinstance(limits, Recorder)
     return [world.table, world.vault, world.mailer, world.files, world.executions, world.events, limits]
+
+
+@pytest.fixture
+def signs(world: World) -> Signs:
+    """The company's sign-in, which the stack knows."""
+    named = replace(world.deps.settings, oidc_issuer=ISSUER, oidc_audience=AUDIENCE)
+    world.deps = replace(world.deps, settings=named)
+    made = Signs(world.clock)
+    world.provider.published.append(made.key.published)
+    return made

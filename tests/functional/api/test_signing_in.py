@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rightful import oidc
-from rightful.aws.outbound import Https
-from rightful.aws.provider import HttpsProvider
 from rightful.model import Identity
 from rightful.service import discovering, requests
-from tests.fakes.provider import AUDIENCE, ISSUER, Signs, pair
-from tests.fakes.receiver import receiver
+from tests.fakes.provider import AUDIENCE, Signs, pair
 from tests.fakes.world import ADA, BOB, World, forever
 from tests.functional.api.bridge import Answer, call
 from tests.functional.api.conftest import Person
 
 UNCONFIRMED = "Your account has no confirmed e-mail address."
-
-
-@pytest.fixture
-def signs(world: World) -> Signs:
-    """The company's sign-in, which the stack knows."""
-    named = replace(world.deps.settings, oidc_issuer=ISSUER, oidc_audience=AUDIENCE)
-    world.deps = replace(world.deps, settings=named)
-    made = Signs(world.clock)
-    world.provider.published.append(made.key.published)
-    return made
 
 
 def ask(kind: str, token: str, **more: Any) -> Answer:
@@ -305,20 +288,6 @@ def test_where_it_is_not_set_up_it_is_off(world: World, signs: Signs, off: str) 
     assert world.provider.calls == []
 
 
-def test_a_provider_that_is_down_is_no_fault_of_the_token(world: World, signs: Signs) -> None:
-    world.provider.down = True
-    answer = ask("access", signs.token(ADA, "acct-1"))
-    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
-    world.provider.down = False
-    assert ask("access", signs.token(ADA, "acct-1")).status == 202
-
-
-def test_no_key_is_asked_for_that_a_token_for_somebody_else_names(world: World, signs: Signs) -> None:
-    for more in ({"aud": "other"}, {"iss": "x"}, {"exp": 1}):
-        assert ask("access", signs.token(ADA, "acct-1", **more)).status == 401
-    assert world.provider.calls == []
-
-
 # What stays of it
 
 
@@ -353,60 +322,3 @@ def test_nothing_is_loaded_for_it_until_such_a_token_comes() -> None:
     look = "import sys; from functions.api import app; print(*(n for n in sys.modules if n.split('.')[0] == 'jwt'))"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
-
-
-# With the real way to a real provider
-
-
-@pytest.fixture
-def company(world: World, signs: Signs, tmp_path: Path) -> Iterator[Callable[..., None]]:
-    """Publishes keys on a server of this machine, which the API asks over HTTPS. Called without keys, it is down."""
-    with receiver(tmp_path, "login.example.org") as server:
-        signs.issuer = f"https://login.example.org:{server.port}"
-        way = Https(
-            "the sign-in provider",
-            resolve=lambda host, port: ["127.0.0.1"],
-            allowed=lambda address: address == "127.0.0.1",
-            tls=lambda: ssl.create_default_context(cadata=server.trust),
-        )
-        world.deps = replace(
-            world.deps,
-            provider=HttpsProvider(signs.issuer, world.clock, way),
-            settings=replace(world.deps.settings, oidc_issuer=signs.issuer),
-        )
-
-        def publish(*keys: Any) -> None:
-            server.pages.clear()
-            if keys:
-                described = {"issuer": signs.issuer, "jwks_uri": f"{signs.issuer}/keys"}
-                server.pages["/.well-known/openid-configuration"] = json.dumps(described).encode()
-                server.pages["/keys"] = json.dumps({"keys": [key.published for key in keys]}).encode()
-
-        yield publish
-
-
-def test_keys_rotate_without_anybody_noticing(world: World, signs: Signs, company: Callable[..., None]) -> None:
-    old, new = signs.key, pair("k2", "RS256")
-    company(old)
-    assert ask("access", signs.token(ADA, "acct-1")).status == 202
-    company(old, new)
-    world.clock.advance(60)
-    before = signs.token(ADA, "acct-1")
-    signs.key = new
-    for token in (signs.token(ADA, "acct-1"), before):
-        assert call("GET", "/requests", token=token).status == 200
-    company(new)
-    world.clock.advance(600)
-    assert call("GET", "/requests", token=signs.token(ADA, "acct-1")).status == 200
-    assert call("GET", "/requests", token=before).status == 401
-
-
-def test_an_outage_is_bridged_and_then_told(world: World, signs: Signs, company: Callable[..., None]) -> None:
-    company(signs.key)
-    assert call("GET", "/requests", token=signs.token(ADA, "acct-1")).status == 200
-    company()
-    world.clock.advance(3600)
-    assert call("GET", "/requests", token=signs.token(ADA, "acct-1")).status == 200
-    world.clock.advance(600)
-    assert call("GET", "/requests", token=signs.token(ADA, "acct-1")).status == 503
-    assert call("GET", "/requests", token=signs.token(ADA, "acct-1", aud="other")).status == 401
