@@ -11,13 +11,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from functions.api import app as api
 from rightful.service.deps import Settings
 from tests.fakes.world import ADA, World, make_world
 from tests.functional.api.conftest import Person
-from tests.web.gateway import Gateway, gateway
+from tests.web.served import Served, served
 
 README = Path(__file__).parents[2] / "README.md"
 PLACE = "https://YOUR-API/prod"
@@ -41,25 +40,28 @@ def site(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def world(site: str, monkeypatch: pytest.MonkeyPatch) -> World:
-    made = make_world()
-    made.deps = replace(made.deps, settings=Settings(form_origins=(site,)))
-    monkeypatch.setattr(api, "deps", lambda: made.deps)
-    return made
-
-
-@pytest.fixture
-def centre(world: World) -> Iterator[Gateway]:
-    with gateway() as serving:
+def centre(site: str) -> Iterator[Served]:
+    """The API, which lets that site post."""
+    world = make_world()
+    world.deps = replace(world.deps, settings=Settings(form_origins=(site,)))
+    with served(world) as serving:
         yield serving
 
 
 @pytest.fixture
-def form(page: Page, site: str, centre: Gateway, tmp_path: Path) -> Page:
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Without routes: where Playwright intercepts calls, it answers preflights itself."""
+    made = browser.new_context()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def form(page: Page, site: str, centre: Served, tmp_path: Path) -> Page:
     """The page that the README shows, open."""
     (shown,) = re.findall(r"```html\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
     assert shown.count(PLACE) == 1
-    (tmp_path / "index.html").write_text(shown.replace(PLACE, centre.url), "utf-8")
+    (tmp_path / "index.html").write_text(shown.replace(PLACE, centre.url.rstrip("/")), "utf-8")
     page.goto(site)
     page.get_by_label("E-mail").fill(ADA)
     return page
@@ -95,10 +97,10 @@ def test_what_is_wrong_is_told_and_can_be_mended(form: Page, world: World) -> No
     expect(form.get_by_role("status")).to_contain_text("Confirmed.")
 
 
-def test_a_site_that_was_not_allowed_is_stopped_by_the_browser(form: Page, world: World, centre: Gateway) -> None:
+def test_a_site_that_was_not_allowed_is_stopped_by_the_browser(form: Page, world: World, centre: Served) -> None:
     world.deps = replace(world.deps, settings=Settings(form_origins=("https://www.example.org",)))
     with form.expect_event("requestfailed"):
         form.get_by_role("button", name="Delete my data").click()
     expect(form.get_by_role("status")).to_have_text("That did not work. Please try again later.")
-    assert centre.calls == [("OPTIONS", "/requests")]
+    assert centre.calls == [("OPTIONS", "/prod/requests")]
     assert world.mailer.sent == []

@@ -36,7 +36,7 @@ def sign_in(_: Deps, visit: Visit) -> Page:
 
 
 def signing_in(visit: Visit, then: dict[str, str], *, expired: bool) -> Page:
-    then = {name: value for name, value in then.items() if name not in ("token", "lang", "expired")}
+    then = {"step": "start"} | {name: value for name, value in then.items() if name not in ("token", "lang", "expired")}
     facts = {"key": _key(visit), "then": then, "expired": expired}
     carried = {THEN + name: value for name, value in then.items()}
     return Page(

@@ -1,0 +1,103 @@
+"""Every page of the privacy centre, and the way of a visitor to it: for whatever must hold on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from rightful.model import RequestPolicy
+from rightful.service import deciding
+from tests.web.visiting import Visitor
+
+Way = Callable[[Visitor, str], object]
+"""Leads a visitor to a page, in a language."""
+OURS: Final = "2026-11-02T09:00:00Z"
+
+
+def request_id(name: str) -> str:
+    """An id that looks like one."""
+    return f"{name:-<24}"
+
+
+def seeded(visitor: Visitor, kind: str, name: str, **facts: Any) -> str:
+    """Makes a verified request of the visitor; its id."""
+    made = request_id(name)
+    visitor.world.ask_for(kind, made, visitor.email, **facts)
+    return made
+
+
+def opened(visitor: Visitor, lang: str, made: str) -> Visitor:
+    """The page of the visitor's request."""
+    visitor.sign_in("requests", lang)
+    button = visitor.page.locator(f"main form:has(input[name=request_id][value='{made}']) button")
+    button.click()
+    return visitor.at("request")
+
+
+def _worked(visitor: Visitor, kind: str) -> str:
+    made = seeded(visitor, kind, f"{kind}-worked")
+    visitor.world.execution(made).run()
+    return made
+
+
+def _refused(visitor: Visitor) -> str:
+    deps = visitor.world.deps
+    policy = {**deps.datamap.requests, "erasure": RequestPolicy(approval="dpo")}
+    visitor.world.deps = replace(deps, datamap=replace(deps.datamap, requests=policy))
+    made = seeded(visitor, "erasure", "refused")
+    run = visitor.world.execution(made).run()
+    reason = "A court case about your invoices is open; we must keep what proves them until it is decided."
+    deciding.decide(visitor.world.deps, made, "reject", ground="17(3)(e)", reason=reason)
+    run.resume()
+    return made
+
+
+def _wrongly_asked(visitor: Visitor, lang: str) -> None:
+    visitor.open("delete", lang).at("delete")
+    visitor.field("email").fill("ada@example")
+    visitor.field("confirm").check()
+    visitor.press()
+    visitor.told().wait_for()
+
+
+def _wrong_code(visitor: Visitor, lang: str) -> None:
+    visitor.ask("erasure", lang)
+    visitor.field("code").fill("00000000" if visitor.code() != "00000000" else "00000001")
+    visitor.press()
+    visitor.told().wait_for()
+
+
+def _signed_out(visitor: Visitor, lang: str) -> None:
+    opened(visitor, lang, seeded(visitor, "access", "working"))
+    visitor.world.clock.advance(31 * 60)
+    visitor.press("refresh").at("sign_in")
+
+
+def _ready(visitor: Visitor, lang: str) -> None:
+    opened(visitor, lang, _worked(visitor, "access")).press("fetch").at("ready")
+
+
+WAYS: Final[dict[str, Way]] = {
+    "start": lambda visitor, lang: visitor.open("", lang).at("start"),
+    "download": lambda visitor, lang: visitor.open("download", lang).at("download"),
+    "delete": lambda visitor, lang: visitor.open("delete", lang).at("delete"),
+    "delete, refused": _wrongly_asked,
+    "sign in": lambda visitor, lang: visitor.open("requests", lang).at("sign_in"),
+    "code": lambda visitor, lang: visitor.ask("access", lang),
+    "code, wrong": _wrong_code,
+    "signed out": _signed_out,
+    "no requests": lambda visitor, lang: visitor.sign_in("requests", lang),
+    "request at work": lambda visitor, lang: opened(visitor, lang, seeded(visitor, "access", "working")),
+    "request scheduled": lambda visitor, lang: opened(
+        visitor, lang, seeded(visitor, "erasure", "scheduled", status="scheduled")
+    ),
+    "request paused": lambda visitor, lang: opened(
+        visitor, lang, seeded(visitor, "access", "paused", status="paused", paused_since=OURS)
+    ),
+    "request fulfilled": lambda visitor, lang: opened(visitor, lang, _worked(visitor, "access")),
+    "erasure done": lambda visitor, lang: opened(visitor, lang, _worked(visitor, "erasure")),
+    "request refused": lambda visitor, lang: opened(visitor, lang, _refused(visitor)),
+    "download ready": _ready,
+}
+"""What is shown -> the way to it."""
