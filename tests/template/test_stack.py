@@ -35,6 +35,7 @@ def test_outputs_of_the_contract_exist() -> None:
         "ReportsBucket",
         "EvidenceBucket",
         "DashboardName",
+        "MayContactArn",
     }
 
 

@@ -159,20 +159,24 @@ def test_two_tabs_that_save_at_once_lose_no_choice(world: World, ada: Person) ->
     assert [each["n"] for each in records(world)] == [1, 2, 3]
 
 
-def test_who_comes_second_changes_what_the_first_left(world: World, ada: Person) -> None:
-    """Between reading and writing, another tab saved."""
+@pytest.mark.parametrize("write", ["table.put_new", "table.update"])
+def test_who_comes_second_changes_what_the_first_left(world: World, ada: Person, write: str) -> None:
+    """Between reading and writing, another tab saved: the first choice ever, or one more."""
     proof = proof_of(world, ada.sign_in())
     between: list[bool] = [True]
+    if write == "table.update":
+        preferences.change(world.deps, proof, {"product_feedback": True}, how="api", shown={}, gpc=False)
 
     def other_tab(name: str, moment: Moment) -> None:
-        if name == "table.put_new" and moment == "before" and between:
+        if name == write and moment == "before" and between:
             between.clear()
             preferences.change(world.deps, proof, {"announcements": True}, how="api", shown={}, gpc=False)
 
     world.table.fault = other_tab
     changed = preferences.change(world.deps, proof, {"newsletter": True}, how="api", shown={}, gpc=False)
-    assert changed["topics"] == {**NOTHING, "newsletter": True, "announcements": True}
-    assert [facts(each)[:3] for each in records(world)] == [("announcements", None, True), ("newsletter", None, True)]
+    before = {"product_feedback": True} if write == "table.update" else {}
+    assert changed["topics"] == {**NOTHING, **before, "newsletter": True, "announcements": True}
+    assert [facts(each)[0] for each in records(world)] == [*before, "announcements", "newsletter"]
 
 
 def test_who_is_always_overtaken_is_told_to_come_back(

@@ -63,6 +63,27 @@ stores:
 """
 
 
+CHOICES = """\
+topics:
+  news:
+    title: Newsletter
+    text: News about the shop.
+    kind: optional
+  rewards:
+    title: Rewards
+    text: That a reward is ready.
+    kind: mandatory
+    contacts_in: [letters]
+accounts: {store: accounts, email: email}
+translations:
+  fr:
+    Newsletter: Lettre d'information
+    News about the shop.: Des nouvelles du magasin.
+    Your letters: Vos lettres
+"""
+WITH_CHOICES = GOOD.replace("stores:\n", CHOICES + "stores:\n", 1)
+
+
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:rightful/billing-a1B2c3"
 RECIPIENTS = f"""\
 recipients:

@@ -16,7 +16,16 @@ from rightful.datamap.kinds import Kinds
 from rightful.errors import Invalid
 from rightful.model import DataMap, Permission, Store, Verb
 from rightful.stores.registry import CONNECTORS, SWEEPERS
-from tests.unit.datamap.maps import GOOD, KINDS, SECRET, SWEEP_KINDS, WITH_RECIPIENTS, Cupboard, outcome
+from tests.unit.datamap.maps import (
+    GOOD,
+    KINDS,
+    SECRET,
+    SWEEP_KINDS,
+    WITH_CHOICES,
+    WITH_RECIPIENTS,
+    Cupboard,
+    outcome,
+)
 
 INFRA = Path(__file__).parents[3] / "infra"
 
@@ -116,6 +125,21 @@ def test_a_key_may_be_used_through_its_store_only() -> None:
     assert (keyed["Action"], keyed["Resource"]) == (["kms:Decrypt"], [key])
     assert keyed["Condition"] == {"StringEquals": {"kms:ViaService": "dynamodb.${AWS::Region}.${AWS::URLSuffix}"}}
     assert lint_all(text) == []
+
+
+def test_who_asks_about_addresses_may_look_them_up_where_they_stand_and_do_nothing_else() -> None:
+    class ByLabel(Cupboard):
+        def permissions(self, store: Store, verb: Verb) -> list[Permission]:
+            labels = [f"{shelf(store.settings['shelf'])}/{locator.through['label']}" for locator in store.locate]
+            return [{"actions": [verb], "resources": labels}]
+
+    assert granted(policies(mapped(GOOD), {"cupboard": ByLabel()}), "ContactRole") == set()
+    resources = policies(mapped(WITH_CHOICES), {"cupboard": ByLabel()})
+    assert granted(resources, "ContactRole") == {
+        ("discover", f"{shelf('accounts')}/email"),
+        ("discover", f"{shelf('letters')}/email"),
+    }
+    assert ("discover", f"{shelf('letters')}/account") in granted(resources, "DiscoverRole")
 
 
 def test_planned_stores_get_nothing_and_a_template_without_policies_is_still_one() -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import yaml
 
+from rightful import contacting
 from rightful.datamap.kinds import Kinds, SweepKinds
 from rightful.errors import Invalid
 from rightful.model import DataMap, Permission, Store, SweepVerb, Verb
@@ -34,6 +36,8 @@ _HEADER = """\
 #   python -m rightful datamap access infra/datamap.yaml infra/store_access.yaml
 """
 
+CONTACT = "contact"
+"""The verb that looks an address up, in the stores that say who it belongs to."""
 NOTIFY = "notify"
 """The verb that touches no store: it tells recipients, whose secrets it may read."""
 
@@ -63,6 +67,7 @@ def template(datamap: DataMap, kinds: Kinds, sweepers: SweepKinds) -> str:
     resources: dict[str, Any] = {}
     granted: dict[str, Iterator[_Grant]] = {verb: _grants(_of_requests(datamap, kinds, verb)) for verb in VERBS}
     granted |= {verb: _grants(_of_sweeps(datamap, sweepers, verb)) for verb in SWEEP_VERBS}
+    granted[CONTACT] = _grants(_of_contacts(datamap, kinds))
     granted[NOTIFY] = _of_recipients(datamap)
     for verb, grants in granted.items():
         documents = list(_documents(sorted(set(grants))))
@@ -105,6 +110,13 @@ def _of_requests(datamap: DataMap, kinds: Kinds, verb: Verb) -> Iterator[_Needed
     for store in datamap.stores.values():
         if store.covered:
             yield store, kinds[store.connector].permissions(store, verb)
+
+
+def _of_contacts(datamap: DataMap, kinds: Kinds) -> Iterator[_Needed]:
+    """As a search is permitted that knows an address and nothing else."""
+    for name in sorted(contacting.searched(datamap)):
+        only = replace(datamap.stores[name], locate=contacting.email_locators(datamap, name))
+        yield only, kinds[only.connector].permissions(only, "discover")
 
 
 def _of_sweeps(datamap: DataMap, sweepers: SweepKinds, verb: SweepVerb) -> Iterator[_Needed]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rightful.datamap import document, graph, kinds, load, references, rules, seats, telling
+from rightful.datamap import choices, document, graph, kinds, load, references, rules, seats, telling
 from rightful.datamap.problems import Finding, Problem
 from rightful.errors import Invalid
 from rightful.model import DataMap
@@ -27,6 +27,9 @@ CHECKS: tuple[_Check, ...] = (
     rules.privileged,
     rules.places,
     telling.ways,
+    choices.topics,
+    choices.accounts,
+    choices.translations,
 )
 GRAPH_CHECKS: tuple[_Check, ...] = (graph.unreachable, graph.orphans)
 """These follow paths and names, so they run only where those are right."""

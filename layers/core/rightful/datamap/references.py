@@ -20,7 +20,7 @@ NOT_NAMES = frozenset(
     )
 )
 """Claims of OpenID Connect Core 1.0 (sections 2 and 5.1) that are about the token, or that people choose themselves."""
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
+PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 OF_AN_OBJECT = re.compile(r"object_age|tag:.+|key_date:.+")
 """Dates that stand beside an object, not in the record of it."""
 OF_OBJECTS = ("s3_objects", "planned")
@@ -31,7 +31,7 @@ def names(datamap: DataMap) -> Iterator[Finding]:
     """Names go into S3 keys, policy names and state names, so they are plain; two words are taken."""
     for kind in ("identities", "stores", "recipients"):
         for name in getattr(datamap, kind):
-            if not _NAME.fullmatch(name):
+            if not PLAIN_NAME.fullmatch(name):
                 cure = "Use lower-case letters, digits and `_`, a letter first, at most 48 in all."
                 yield Finding((kind, name), f"`{name}` cannot be a name", cure)
     for name in {"person", "other"} & datamap.identities.keys():

@@ -9,6 +9,7 @@ from rightful import lifecycle, receipts
 from rightful.clocks import moment
 from rightful.retention import SKEW
 from rightful.service import (
+    consents,
     contacts,
     discovering,
     erased,
@@ -16,6 +17,7 @@ from rightful.service import (
     mailing,
     notifying,
     progress,
+    protecting,
     receipting,
     registering,
     requests,
@@ -58,9 +60,10 @@ def _leave_nothing(deps: Deps, request_id: str) -> None:
 
 def _remember(deps: Deps, request: dict[str, Any]) -> dict[str, Any]:
     """Before the request is completed: keyed hashes of the identities that were erased, so that the sweep recognises a
-    record that comes back; and what legal holds withheld. Stores that the DPO left out, and those where something is
-    withheld, were not erased. A clock may be ahead: what is as new as the search itself is not taken for old. Answers
-    facts for the request: `withheld` (ids of holds) and `left_out` (stores), where there are any."""
+    record that comes back; the end of the consents that the person had given; and what legal holds withheld. Stores
+    that the DPO left out, and those where something is withheld, were not erased. A clock may be ahead: what is as new
+    as the search itself is not taken for old. Answers facts for the request: `withheld` (ids of holds) and `left_out`
+    (stores), where there are any."""
     request_id = request["request_id"]
     search = discovering.found(deps, request_id, deps.table.get(requests.pk(request_id), discovering.SAVED))
     left_out = sorted(name for name, row in progress.rows(deps, request_id).items() if row.get("skipped"))
@@ -71,6 +74,7 @@ def _remember(deps: Deps, request: dict[str, Any]) -> dict[str, Any]:
         erased.note_rest(deps, search.identities, before, done)
     else:
         erased.note(deps, search.identities, before, {*left_out, *withheld})
+        consents.end(deps, protecting.persons(deps, search.identities), moment(search.began))
     facts = {"withheld": following.withhold(deps, request_id, withheld), "left_out": left_out}
     return {name: value for name, value in facts.items() if value}
 

@@ -24,9 +24,6 @@ from rightful.errors import TryAgain
 from rightful.service import policies
 from rightful.service.deps import Deps
 
-SALE_OR_SHARING: Final = "sale_or_sharing"
-"""Reserved topic of the opt-out that `Sec-GPC: 1` asks for (11 CCR section 7025); no topic of the map has this name."""
-SIGNAL: Final = "Sec-GPC: 1"
 ERASURE: Final = "erasure"
 """How a consent ended whose person was erased."""
 _CHOICES: Final = "CHOICES"

@@ -74,6 +74,12 @@ class Erased:
         return False
 
 
+def of(deps: Deps, wanted: Iterable[str]) -> Erased:
+    """What the ledger says of these identities (digests), read now."""
+    entries = [item for item in deps.table.get_many([(LEDGER, each) for each in wanted]) if item]
+    return Erased({item["sk"]: (moment(item["before"]), frozenset(item["except"])) for item in entries})
+
+
 def snapshot(deps: Deps, run_id: str) -> datetime | None:
     """Copies the ledger to where all segments of the run read it, in one piece; the newest `before`."""
     entries = deps.table.query(LEDGER)

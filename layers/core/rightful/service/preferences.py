@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from rightful.contacting import SALE_OR_SHARING
 from rightful.errors import Invalid
 from rightful.model import DataMap
 from rightful.service import consents
-from rightful.service.consents import SALE_OR_SHARING, SIGNAL, Choices
+from rightful.service.consents import Choices
 from rightful.service.deps import Deps
 from rightful.service.verifying import Proof
+
+SIGNAL: Final = "Sec-GPC: 1"
 
 Preferences = dict[str, Any]
 

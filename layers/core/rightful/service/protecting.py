@@ -66,7 +66,7 @@ class Protection:
             return True
         if self.digests and not self.digests.isdisjoint(digests(deps, identities)):
             return True
-        return bool(self.persons) and not self.persons.isdisjoint(_persons(deps, identities))
+        return bool(self.persons) and not self.persons.isdisjoint(persons(deps, identities))
 
 
 def guard(deps: Deps, request_id: str, **facts: Any) -> None:
@@ -125,11 +125,11 @@ def record_digest(deps: Deps, store: str, key: str) -> str:
     return deps.vault.digest("held record", f"{store}\n{key}")
 
 
-def _persons(deps: Deps, identities: Mapping[str, Iterable[str]]) -> set[str]:
+def persons(deps: Deps, identities: Mapping[str, Iterable[str]]) -> set[str]:
     """As an open request names who asked (`service.verifying`): by their proven address."""
     return {
         deps.vault.digest("person", normalise(identity, value))
         for name, values in identities.items()
-        if (identity := deps.datamap.identities[name]).proven_by == "code"
+        if (identity := deps.datamap.identities.get(name)) and identity.proven_by == "code"
         for value in values
     }
