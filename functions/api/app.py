@@ -142,6 +142,21 @@ def centre_step() -> Answer:
     return answering.post(deps(), _visit(dict(_fields())))
 
 
+@page("GET", "/unsubscribe/{token}", ANY)
+def show_unsubscribe(token: str) -> Answer:
+    from rightful.service.visiting import answering
+
+    return answering.unsubscribe(deps(), _visit({}), token, posted=False)
+
+
+@page("POST", "/unsubscribe/{token}", ANY)
+def unsubscribe(token: str) -> Answer:
+    """One click acts, whatever the body says and whatever it calls itself: mail providers send it (RFC 8058)."""
+    from rightful.service.visiting import answering
+
+    return answering.unsubscribe(deps(), _visit({}), token, posted=True)
+
+
 @route("GET", "/health", ANY)
 def health() -> tuple[int, Any]:
     return 200, {"status": "ok", "version": __version__}
@@ -290,8 +305,8 @@ def _visit(form: Mapping[str, str]) -> Visit:
     return Visit(
         voice=chosen(request.headers.get("accept-language") or "", fields.get("lang", ""), zone(controller.time_zone)),
         source=_source(),
-        base=_base(request.context),
-        gpc=request.headers.get("sec-gpc") == "1",
+        base=_base(request.context, request.path),
+        gpc=_signal(),
         fields=fields,
     )
 
@@ -310,11 +325,11 @@ def _fields() -> list[tuple[str, str]]:
         return []
 
 
-def _base(context: Mapping[str, Any]) -> str:
+def _base(context: Mapping[str, Any], route: str) -> str:
     """Where links of the page begin. API Gateway's own address may come without a slash at its end, where relative
     links would lead astray; anywhere else they lead right, whatever stands before."""
     at_gateway = ".execute-api." in (context.get("domainName") or "")
-    return f"/{context['stage']}/" if at_gateway else "./"
+    return f"/{context['stage']}/" if at_gateway else "../" * (route.count("/") - 1) or "./"
 
 
 def _request() -> Request:

@@ -12,7 +12,8 @@ import pytest
 from functions.api import app as api
 from rightful.api.sources import network
 from rightful.errors import Conflict, Gone, Refused, TooMany, Unauthorised
-from rightful.service import requests, verifying
+from rightful.service import requests, unsubscribing, verifying
+from rightful.service.unsubscribing import Link
 from tests.fakes.world import ADA, BOB, World
 from tests.functional.api.bridge import call
 from tests.functional.api.conftest import Person, recorders
@@ -317,11 +318,12 @@ def test_rule_6_no_body_is_too_strange(world: World, path: str, body: str, statu
 
 def test_rule_7_get_never_acts(world: World, ada: Person) -> None:
     request_id, token = ada.begun("access")
+    link = unsubscribing.token(world.deps, Link(world.vault.digest("person", ADA), "newsletter"))
     before = json.dumps(
         [repr(world.table.items), world.executions.started, len(world.mailer.sent), len(world.events.published)]
     )
     for path in [path for path, methods in api.app.routes.items() if "GET" in methods]:
-        call("GET", path.format(request_id=request_id, name="icon.svg"), token=token)
+        call("GET", path.format(request_id=request_id, name="icon.svg", token=link), token=token)
     after = json.dumps(
         [repr(world.table.items), world.executions.started, len(world.mailer.sent), len(world.events.published)]
     )

@@ -37,6 +37,8 @@ EXPECTED = {
     "api_preflight": 204,
     "api_show_preferences": 401,
     "api_change_preferences": 401,
+    "api_show_unsubscribe": 404,
+    "api_unsubscribe": 404,
 }
 
 
@@ -48,7 +50,7 @@ def test_every_event_is_expected() -> None:
 def test_events(world: World, path: Path) -> None:
     answer = send(json.loads(path.read_text()))
     assert answer.status == EXPECTED[path.stem]
-    if answer.status >= 400:
+    if answer.status >= 400 and not path.stem.endswith("unsubscribe"):  # which answers with pages
         assert_problem(answer, answer.status)
 
 

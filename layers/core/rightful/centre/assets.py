@@ -42,11 +42,13 @@ def style() -> str:
 
 
 @cache
-def policy() -> str:
-    """`Content-Security-Policy`: nothing but this style, the script of this origin, and forms to this origin."""
+def policy(*, runs: bool = True) -> str:
+    """`Content-Security-Policy`: nothing but this style, forms to this origin and, on a page that `runs`, the script of
+    this origin."""
     digest = base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
+    scripts = "script-src 'self'; connect-src 'self'; " if runs else ""
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+        f"default-src 'none'; style-src 'sha256-{digest}'; {scripts}img-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
         "require-trusted-types-for 'script'; trusted-types centre"
     )

@@ -25,6 +25,7 @@ STATES: Final = (
     "issue",
     "thanks",
     "trouble",
+    "unsubscribe",
 )
 """One template each; `data-state` of <main> says which one is shown."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rightful import contacting
+from rightful.contacting import SALE_OR_SHARING
 from rightful.errors import NotFound
 from rightful.service import consents
 from rightful.service.consents import Choices
@@ -82,7 +83,7 @@ def topics(deps: Deps, link: Link) -> list[str]:
 def _refusable(deps: Deps, name: str) -> bool:
     """A topic that the map no longer has may be refused all the same: the mail may be old."""
     topic = deps.datamap.topics.get(name)
-    return topic is None or contacting.refusable(topic)
+    return name != SALE_OR_SHARING if topic is None else contacting.refusable(topic)
 
 
 def _mac(deps: Deps, payload: str) -> str:

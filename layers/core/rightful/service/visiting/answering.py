@@ -12,7 +12,7 @@ from rightful.errors import RightfulError
 from rightful.lifecycle import TERMINAL
 from rightful.service import policies
 from rightful.service.deps import Deps
-from rightful.service.visiting import acting, showing
+from rightful.service.visiting import acting, leaving, showing
 from rightful.service.visiting.visits import Page, Saved, Visit
 
 HTML: Final = "text/html; charset=utf-8"
@@ -53,6 +53,12 @@ def post(deps: Deps, visit: Visit) -> Answer:
     return _answer(deps, visit, done, posted=True, kept=PERSONAL)
 
 
+def unsubscribe(deps: Deps, visit: Visit, token: str, *, posted: bool) -> Answer:
+    """The page behind a mail's link: it runs nothing, and is read in another language at the same address."""
+    page = (leaving.left if posted else leaving.asked)(deps, visit, token)
+    return _answer(deps, visit, page, posted=False, kept=PERSONAL)
+
+
 def broken(deps: Deps, visit: Visit, error: Exception) -> Answer:
     """A fault of ours that nobody foresaw: the person may send the same again."""
     page = acting.lost(visit, acting.status_of(error), acting.trouble_of(error))
@@ -72,6 +78,7 @@ def _answer(deps: Deps, visit: Visit, page: Page, *, posted: bool, kept: str) ->
     voice, controller = visit.voice, deps.datamap.controller
     frame: dict[str, Any] = {
         "base": visit.base,
+        "at": "" if page.state == "unsubscribe" else visit.base,
         "controller": controller,
         "policies": _policies(deps),
         "gpc": visit.gpc,
@@ -95,7 +102,7 @@ def _answer(deps: Deps, visit: Visit, page: Page, *, posted: bool, kept: str) ->
         **GUARDED,
         "Content-Type": HTML,
         "Content-Language": voice.tag,
-        "Content-Security-Policy": assets.policy(),
+        "Content-Security-Policy": assets.policy(runs=page.state != "unsubscribe"),
         "Cache-Control": kept,
         "Vary": "Accept-Language, Sec-GPC",
     }
