@@ -32,7 +32,7 @@ MISTAKES = [
      "`letters` is not covered", "reach"),
     ("settings: {shelf: accounts}", "settings: {shelf: accounts}\n    requests: planned", "accounts: {",
      "`accounts` is not covered", "reach"),
-    ("  fr:", "  French:", "  French:", "`French` is not a language", "`fr`"),
+    ("  fr:", "  French:", "  French:", "in the language `French`", "fr, de, es"),
     ("    Newsletter: L", "    Newsletters: L", "    Newsletters: L", "`Newsletters` is no text", "`Newsletter`?"),
     ("Lettre d'information", '" "', "    Newsletter:", "the translation of `Newsletter` is empty", "leave it out"),
     ("    Newsletter: L", '    "": L', '    "": L', "is no text of this map", "Write a text of this map"),

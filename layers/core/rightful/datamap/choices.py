@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -10,9 +9,8 @@ from typing import Any
 from rightful.contacting import SALE_OR_SHARING, email_locators
 from rightful.datamap.problems import Finding, nearest
 from rightful.datamap.references import PLAIN_NAME
+from rightful.languages import LANGUAGES
 from rightful.model import DataMap
-
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 def topics(datamap: DataMap) -> Iterator[Finding]:
@@ -61,9 +59,9 @@ def translations(datamap: DataMap) -> Iterator[Finding]:
     }
     for language, translated in datamap.translations.items():
         loc = ("translations", language)
-        if not _LANGUAGE.fullmatch(language):
-            cure = "Write its code of two letters (ISO 639-1), such as `fr`."
-            yield Finding(loc, f"`{language}` is not a language", cure)
+        if language not in LANGUAGES:
+            cure = f"Write one of: {', '.join(LANGUAGES)}."
+            yield Finding(loc, f"nobody is written to in the language `{language}`", cure)
         for text, words in translated.items():
             if not text.strip() or text not in known:
                 cure = nearest(text, known) if text.strip() else "Write a text of this map."
