@@ -193,9 +193,8 @@ def check_verification(verification_id: str) -> tuple[int, Any]:
     from rightful.api import bodies
 
     body = bodies.parse(bodies.VerificationCheck, _body())
-    token = verifying.check(deps(), verification_id, re.sub(r"[\s-]", "", body.code))
-    if _signal():
-        preferences.honour(deps(), verifying.authenticate(deps(), f"Bearer {token.token}"))
+    keep_signal = functools.partial(preferences.honour, deps()) if _signal() else None
+    token = verifying.check(deps(), verification_id, re.sub(r"[\s-]", "", body.code), then=keep_signal)
     return 200, {"token": token.token, "expires_at": stamp(token.expires_at)}
 
 

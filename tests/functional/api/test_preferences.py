@@ -239,6 +239,17 @@ def test_whoever_signs_in_with_the_signal_opted_out(world: World, ada: Person) -
     assert call("GET", "/preferences", token=token).json["gpc"]["sale_or_sharing"] is False
 
 
+def test_a_signal_that_cannot_be_kept_uses_up_no_code(
+    world: World, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verification = call("POST", "/verifications", {"email": ADA}).json["verification_id"]
+    with monkeypatch.context() as others:
+        others.setattr(world.table, "put_new", lambda *_: False)
+        assert call("POST", f"/verifications/{verification}", {"code": ada.code()}, Sec_GPC="1").status == 503
+    assert call("POST", f"/verifications/{verification}", {"code": ada.code()}, Sec_GPC="1").status == 200
+    assert [facts(each) for each in records(world)] == [("sale_or_sharing", None, False, "gpc")]
+
+
 @pytest.mark.parametrize("value", ["0", "", "true", "1, 1"])
 def test_anything_else_is_no_signal(world: World, ada: Person, value: str) -> None:
     assert put(ada.sign_in(), {}, Sec_GPC=value)["gpc"] == {"signal": False, "sale_or_sharing": True}

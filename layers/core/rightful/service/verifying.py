@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -160,8 +161,9 @@ def send_code(
     return Verification(verification_id, expires)
 
 
-def check(deps: Deps, verification_id: str, code: str) -> Token:
-    """Exchange the right code for a token; starts the request that asked for the code.
+def check(deps: Deps, verification_id: str, code: str, *, then: Callable[[Proof], object] | None = None) -> Token:
+    """Exchange the right code for a token; starts the request that asked for the code. `then` is what else the right
+    code shall set going, by what its token will prove.
 
     Everything that the code sets going is idempotent and happens before the code is used up, so that a person whose
     connection broke sends it again. Raises Unauthorised (wrong), Gone (unknown, expired or used), TooMany."""
@@ -192,6 +194,8 @@ def check(deps: Deps, verification_id: str, code: str) -> Token:
             admitting.admit(deps, request_id, item["person"], verified_at)
         except NotFound:
             raise _gone() from None
+    if then:
+        then(Proof(item["person"], item["purpose"], verification_id, verified_at, bytes(item["contact"])))
     return _exchange(deps, item, verification_id, verified_at)
 
 
