@@ -169,7 +169,7 @@ def test_the_receipt_of_a_request() -> None:
     text = in_english("request_received")
     assert "delete the data" in text
     assert "by 1 March 2027" in text
-    assert "withdraw it" in text
+    assert "cancel it" in text
     assert "1er mars 2027" in render("request_received", "fr", **FACTS).text
     assert "copy of the data" in in_english("request_received", request={**REQUEST, "type": "access"})
 

@@ -101,6 +101,20 @@ def test_one_heading_leads_the_others_and_tables_are_only_for_the_looks(kind: st
     assert set(page.tables) == {"presentation"}
 
 
+def test_no_line_breaks_within_a_date_or_before_a_sign() -> None:
+    page = render("rejected", "fr", **facts("rejected")).html
+    assert "Motif\u00a0: Les données" in page
+    assert "Motif : Les données" in render("rejected", "fr", **facts("rejected")).text
+    assert "1\u00a0March\u00a02027" in render("extended", "en", **facts("extended")).html
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_plain_part_ends_as_letters_do(kind: str) -> None:
+    body, footer = render(kind, "en", **facts(kind)).text.split("\n-- \n")
+    assert "\n\n\n" not in body
+    assert "" not in footer.strip().split("\n")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_preview_says_more_than_the_subject(kind: str) -> None:
     """What a mailbox shows beside the subject. No code: a locked screen shows it too."""

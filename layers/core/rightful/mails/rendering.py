@@ -40,6 +40,10 @@ KINDS: Final = (
 )
 
 
+_TIED: Final = re.compile(r" (?=[:;?!%»])|(?<=«) ")
+"""Spaces at which no line may break; French has them before most signs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
     subject: str
@@ -116,7 +120,13 @@ def _part(voice: str, kind: str, catalogue: Catalogue, facts: dict[str, Any]) ->
     from markupsafe import Markup, escape
 
     def filled(sentence: str, values: dict[str, Any]) -> str:
-        return Markup(escape(sentence)).format(**values) if voice == "html" else sentence.format(**values)  # noqa: S704  escaped first
+        if voice == "text":
+            return sentence.format(**values)
+        return Markup(escape(_TIED.sub("\u00a0", sentence))).format(**values)  # noqa: S704  escaped first
+
+    def day(text: str) -> str:
+        written = catalogue.date(text)
+        return written if voice == "text" else written.replace(" ", "\u00a0")
 
     environment = _environment(voice)
     return environment.get_template(f"{kind}.j2").render(
@@ -128,8 +138,8 @@ def _part(voice: str, kind: str, catalogue: Catalogue, facts: dict[str, Any]) ->
         count=lambda name, number: filled(catalogue.plural(name, number), {"n": number}),
         words=catalogue.words,
         law=catalogue.law,
-        date=catalogue.date,
-        due=lambda: catalogue.date(clocks.day(facts["request"]["due_at"], clocks.zone(facts["controller"].time_zone))),
+        date=day,
+        due=lambda: day(clocks.day(facts["request"]["due_at"], clocks.zone(facts["controller"].time_zone))),
         json=lambda **value: json.dumps(value, ensure_ascii=False, indent=2),
     )
 
@@ -149,6 +159,9 @@ def _environment(voice: str) -> Environment:
 
 
 def _tidy(text: str) -> str:
-    """One empty line between paragraphs, whatever the templates left between them."""
-    lines = (line.rstrip() for line in text.splitlines())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+    """One empty line between paragraphs, whatever the templates left between them, and none in the footer, which
+    begins as a signature does (RFC 3676 section 4.3)."""
+    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    body, _, footer = lines.rpartition("\n--\n")
+    body, footer = re.sub(r"\n{3,}", "\n\n", body), re.sub(r"\n{2,}", "\n", footer)
+    return f"{body.strip()}\n\n-- \n{footer.strip()}\n"
