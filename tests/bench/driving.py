@@ -48,18 +48,20 @@ def deployed(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _logging_to(file: TextIO) -> Iterator[None]:
-    """The functions' log writes to standard output: what it writes here is not ours to read."""
+    """The functions' log writes to standard output: what it writes here is not ours to read. The stream is put in its
+    place as it is: `setStream` would flush the old one, which a test that is over may have closed."""
     entry.logger()
-    kept = [
-        (handler, handler.setStream(file))
-        for handler in logging.getLogger("rightful").handlers
-        if isinstance(handler, logging.StreamHandler)
+    handlers = [
+        handler for handler in logging.getLogger("rightful").handlers if isinstance(handler, logging.StreamHandler)
     ]
+    kept = [handler.stream for handler in handlers]
     try:
+        for handler in handlers:
+            handler.stream = file
         yield
     finally:
-        for handler, stream in kept:
-            handler.setStream(stream)
+        for handler, stream in zip(handlers, kept, strict=True):
+            handler.stream = stream
 
 
 class Context:
