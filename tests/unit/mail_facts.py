@@ -25,6 +25,7 @@ REQUEST = {
     "regime": "gdpr",
     "refusal": {"ground": "legal_claims", "law": "Article 17(3)(e) GDPR", "reason": "A case is before the court."},
     "source": "letter",
+    "scheduled_for": "2027-02-08T10:00:00Z",
 }
 
 
@@ -91,6 +92,7 @@ BY_HAND: list[dict[str, Any]] = [
 
 FACTS: dict[str, Any] = {
     "reason": "It is spread over many systems.",
+    "theirs": True,
     "received": "2027-01-29",
     "until": "2027-02-12",
     "desk": DESK,
@@ -126,6 +128,7 @@ BRAKED: dict[str, Any] = {
 
 def matter(request_id: str, **more: Any) -> dict[str, Any]:
     facts = {"type": "access", "status": "in_progress", "due": "2027-03-01", "days_left": 2, "extendable": True}
+    facts["priority"] = False
     return {"request_id": request_id, **facts, **more}
 
 

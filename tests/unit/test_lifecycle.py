@@ -49,6 +49,13 @@ def test_rule_1_nothing_but_expiry_without_proof(to: Status) -> None:
         assert not lifecycle.allowed(status, to, verified=False, erasing=False)
 
 
+@pytest.mark.parametrize("to", sorted(set(Status) - lifecycle.REPORTED))
+def test_a_report_alone_schedules_pauses_and_completes_nothing(to: Status) -> None:
+    assert to in {Status.scheduled, Status.paused, Status.completed}
+    for status in Status:
+        assert not lifecycle.allowed(status, to, verified=False, erasing=False, reported=True)
+
+
 class Life(RuleBasedStateMachine):
     """A request to which anything is tried at any time."""
 
@@ -56,13 +63,15 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.status = Status.awaiting_verification
         self.verified = False
+        self.reported = False
         self.erasing = False
         self.ended: Status | None = None
 
-    @rule(to=st.sampled_from(Status), proof=st.booleans())
-    def move(self, to: Status, proof: bool) -> None:
-        verified = self.verified or proof
-        if lifecycle.allowed(self.status, to, verified=verified, erasing=self.erasing):
+    @rule(to=st.sampled_from(Status), proof=st.booleans(), report=st.booleans())
+    def move(self, to: Status, proof: bool, report: bool) -> None:
+        verified, reported = self.verified or proof, self.reported or report
+        if lifecycle.allowed(self.status, to, verified=verified, erasing=self.erasing, reported=reported):
+            self.reported = reported
             assert to in FOLLOWS[self.status]
             self.status, self.verified = to, verified and to is not Status.expired
             if to in lifecycle.TERMINAL:
@@ -78,7 +87,12 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def work_is_for_the_verified(self) -> None:
-        assert self.verified or self.status in lifecycle.NEVER_VERIFIED
+        searched = lifecycle.REPORTED if self.reported else lifecycle.NEVER_VERIFIED
+        assert self.verified or self.status in searched
+
+    @invariant()
+    def only_the_verified_are_erased_or_done(self) -> None:
+        assert self.verified or not (self.erasing or self.status is Status.completed)
 
     @invariant()
     def what_is_being_erased_is_never_called_withdrawn_or_rejected(self) -> None:

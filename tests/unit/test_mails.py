@@ -120,7 +120,8 @@ def test_no_sentence_is_left_over() -> None:
     built |= {name for name in said if name.endswith(("_one", "_many"))}
     built |= {"request_received.access", "request_received.erasure"}
     built |= {
-        f"dpo_approval.asked_{why}" for why in ("always", "records", "stores", "privileged", "identity", "source")
+        f"dpo_approval.asked_{why}"
+        for why in ("always", "records", "stores", "privileged", "identity", "source", "under_18")
     }
     built |= {f"confirm_submitted.{kind}" for kind in ("access", "erasure")}
     built |= {f"completed_erasure.{each['status']}" for each in RECIPIENTS}

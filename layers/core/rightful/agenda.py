@@ -26,6 +26,8 @@ class Matter:
     due: date
     days_left: int
     """Calendar days, 0 on the day itself, negative afterwards."""
+    priority: bool
+    """Somebody reported that the account belongs to someone under 18."""
     extendable: bool
     """Whether its one extension can still be taken: the person must be told of it within the first period."""
 
@@ -86,18 +88,20 @@ def drawn_up(requests: Iterable[Mapping[str, Any]], now: datetime, tz: tzinfo) -
         received = moment(request["received_at"]).astimezone(tz).date()
         agenda.oldest_days = max(agenda.oldest_days, (today - received).days)
     for matters in (agenda.overdue, agenda.near, agenda.soon, agenda.later, agenda.paused):
-        matters.sort(key=lambda matter: (matter.due, matter.request_id))
+        matters.sort(key=lambda matter: (not matter.priority, matter.due, matter.request_id))
     return agenda
 
 
 def _matter(request: Mapping[str, Any], now: datetime, today: date, tz: tzinfo) -> Matter:
     due = moment(request["due_at"])
     day = due.astimezone(tz).date()
+    decidable = "reported_at" not in request or "verified_at" in request  # the time of a report alone is not extended
     return Matter(
         request_id=request["request_id"],
         type=request["type"],
         status=request["status"],
         due=day,
         days_left=(day - today).days,
-        extendable=not request.get("extended_until") and (now <= due or request["status"] == "paused"),
+        priority="reported_at" in request,
+        extendable=not request.get("extended_until") and decidable and (now <= due or request["status"] == "paused"),
     )

@@ -1,8 +1,9 @@
 """The life of a request: its statuses, and which may follow which. Pure.
 
-Two facts bind the statuses, and both are conditions of the write that changes one: `verified_at` (nothing but expiry
-may happen to a request whose identity was not proven) and `erasing_since` (what has begun to be erased can no longer
-be withdrawn or rejected).
+Three facts bind the statuses, and all are conditions of the write that changes one: `verified_at` (nothing but expiry
+may happen to a request whose identity was not proven), `reported_at` (of an account that somebody reported as that of
+someone under 18: it may be searched and put to the DPO before anybody is verified, and no more; see
+docs/decisions/under-18.md) and `erasing_since` (what has begun to be erased can no longer be withdrawn or rejected).
 """
 
 from __future__ import annotations
@@ -49,14 +50,16 @@ FOLLOWS: dict[Status, frozenset[Status]] = {
 TERMINAL = frozenset(status for status, following in FOLLOWS.items() if not following)
 NEVER_VERIFIED = frozenset({Status.awaiting_verification, Status.expired})
 """The only statuses that a request without `verified_at` may have."""
+REPORTED = NEVER_VERIFIED | _ENDS | {Status.in_progress, Status.awaiting_approval, Status.needs_attention}
+"""Those that one with `reported_at` may have without it: it is searched, planned and decided about, nothing else."""
 NOT_WHILE_ERASING = _ENDS
 """Closed to a request with `erasing_since`: it would claim that data is still there."""
 
 
-def allowed(status: Status, to: Status, *, verified: bool, erasing: bool) -> bool:
-    """Whether a request in `status` may become `to`, given the two facts."""
+def allowed(status: Status, to: Status, *, verified: bool, erasing: bool, reported: bool = False) -> bool:
+    """Whether a request in `status` may become `to`, given the three facts."""
     if to not in FOLLOWS[status]:
         return False
-    if not verified and to not in NEVER_VERIFIED:
+    if not verified and to not in (REPORTED if reported else NEVER_VERIFIED):
         return False
     return not (erasing and to in NOT_WHILE_ERASING)

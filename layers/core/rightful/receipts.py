@@ -7,6 +7,8 @@ A receipt is a compact JWS (`rightful.jws`) of type `rightful-receipt+jws`. Its 
 | `iss`, `iat` | the controller's name; when the receipt was made (seconds since 1970) |
 | `request_id`, `type`, `regime`, `status` | of the request; the status it ended with |
 | `received_at`, `verified_at`, `due_at`, `closed_at` | RFC 3339, UTC |
+| `source` | how it came: `form`, `letter`, `phone`, or `under_18` (somebody's report) |
+| `verified_by` | who stood for it then: `person`, by a code or token; `dpo`, where it was reported; or empty |
 | `map_version`, `plan_hash` | the data map it was decided by, the plan's SHA-256; empty where there was none |
 | `refusal` | of a rejected request: `ground`, and the `law` if one was named |
 | `stores` | name -> what was done there, see `stores` |
@@ -56,7 +58,10 @@ def payload(
         "iss": issuer,
         "iat": int(at.timestamp()),
         **{name: request[name] for name in ("request_id", "type", "regime", "status")},
-        **{name: request[name] for name in ("received_at", "verified_at", "due_at")},
+        "source": request.get("source", "form"),
+        "verified_at": request.get("verified_at", ""),
+        "verified_by": verified_by(request),
+        **{name: request[name] for name in ("received_at", "due_at")},
         "closed_at": request["changed_at"],
         **{name: request.get(name, "") for name in ("map_version", "plan_hash")},
         "stores": done,
@@ -74,6 +79,11 @@ def payload(
         refusal = request.get("refusal", {})
         claims["refusal"] = {name: refusal[name] for name in ("ground", "law") if refusal.get(name)}
     return claims
+
+
+def verified_by(request: Mapping[str, Any]) -> str:
+    """Who stood for a request (its item): `person`, `dpo`, or empty where nobody did before it ended."""
+    return str(request.get("verified_by", "person")) if request.get("verified_at") else ""
 
 
 def stores(outcomes: Outcomes, *, completed: bool) -> dict[str, dict[str, Any]]:

@@ -34,6 +34,9 @@ KINDS: Final = (
     "dpo_recipients",
     "recipient_erasure",
     "dpo_deadlines",
+    "reported_under_18",
+    "reported_scheduled",
+    "reported_dismissed",
     "issue_received",
     "dpo_issue",
     "dpo_issues",
@@ -89,6 +92,9 @@ def render(
                       days_left, extendable}], and unconfirmed: [{request_id, type, source, received (ISO date)}];
                       breaches: [{issue_id, due_at, day (ISO date), time, hours_left, provisional}];
                       more: how many requests were left out of the lists
+    completed_erasure, withdrawn, rejected   theirs: whether the person asked for it or confirmed it
+    reported_under_18, reported_dismissed   request
+    reported_scheduled   request (`scheduled_for` says when its erasure begins)
     issue_received, dpo_issue, dpo_issues   request (its request_id is the issue's, its type the issue's kind)
     dpo_issue         issue: {issue_id, kind, received_at, due_at, lines, email, proven} (see service.issues.told)
     dpo_issues        issues: several of these; more: how many others come with a later mail; no request
@@ -113,6 +119,8 @@ def _subject(kind: str, catalogue: Catalogue, facts: dict[str, Any]) -> str:
         request_id=request.get("request_id", ""),
         type=catalogue.words("types", request.get("type", "")),
     )
+    if kind.startswith("dpo_") and request.get("reported_at"):
+        subject = f"{catalogue.sentence('frame.priority')} {subject}"
     return " ".join(subject.split())
 
 

@@ -25,11 +25,16 @@ def acknowledge(deps: Deps, request: Mapping[str, Any]) -> None:
     hear when it is done. Raises TryAgain."""
     if "follows" in request:
         return
+    kind = KIND
+    if not requests.is_theirs(request):  # they were told of the report; now of the day on which it is acted on
+        if not request.get("scheduled_for"):
+            return
+        kind = "reported_scheduled"
     to = contacts.of_request(deps, request).email
     try:
-        mailing.to_person(deps, request, KIND, to)
+        mailing.to_person(deps, request, kind, to)
     except NeedsAttention as refusal:
-        mail_events.note_refusal(deps, request["request_id"], KIND, str(refusal))
+        mail_events.note_refusal(deps, request["request_id"], kind, str(refusal))
 
 
 def catch_up(deps: Deps, open_ids: list[str], faults: Faults, time_left: TimeLeft) -> int:
@@ -44,7 +49,8 @@ def catch_up(deps: Deps, open_ids: list[str], faults: Faults, time_left: TimeLef
             break
         with faults.noted("acknowledgements"):
             request = requests.load(deps, request_id)
-            if request["status"] in progress.OPEN and "follows" not in request and _owed(deps, request, deps.clock()):
+            asked = "follows" not in request and requests.is_theirs(request)
+            if request["status"] in progress.OPEN and asked and _owed(deps, request, deps.clock()):
                 acknowledge(deps, request)
                 told += 1
     return told

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rightful.clocks import moment, stamp
-from rightful.errors import NotFound
+from rightful.errors import Conflict, NotFound
 from rightful.lifecycle import TERMINAL, Status
-from rightful.service import contacts, protecting, requests
+from rightful.service import contacts, progress, protecting, requests
 from rightful.service.contacts import Identities
 from rightful.service.deps import Deps
 
@@ -67,8 +68,51 @@ def _begin(
         )
     else:
         requests.announce(deps, item)
+    if "reported_at" in item and item["status"] not in TERMINAL:
+        item = _confirm(deps, item, person, verified_at)
     if item["status"] not in TERMINAL:
         deps.executions.start(item["type"], item["request_id"])
+    return item
+
+
+def _confirm(deps: Deps, item: dict[str, Any], person: str, verified_at: datetime) -> dict[str, Any]:
+    """What a report began is from now on the person's own. Where the DPO's approval stood in for their word already,
+    that stays on record, and theirs is added."""
+    what, at = "You confirmed that it is you", stamp(verified_at)
+    for _ in range(2):
+        if item.get("verified_at") and item.get("verified_by") != "dpo":
+            return item
+        facts: dict[str, Any] = {"confirmed_at": at} if item.get("verified_at") else {"verified_at": at}
+        expect = {"verified_at": item.get("verified_at"), "person": person}
+        protecting.guard(deps, item["request_id"], person=person)
+        try:
+            return requests.append(deps, item["request_id"], what, key="confirmed", expect=expect, **facts)
+        except Conflict:
+            item = requests.load(deps, item["request_id"])
+    return item
+
+
+def report(deps: Deps, item: dict[str, Any], person: str) -> dict[str, Any]:
+    """Begins the search for the account of somebody under 18, of whom nobody proved anything: it is put to the DPO, and
+    nothing is erased before they approved. `item`: the one erasure of this person that may be open (see `reserve`). One
+    that goes on already is put to the DPO too, unless its erasing has begun. Idempotent; the item as it is now."""
+    request_id = item["request_id"]
+    facts: dict[str, Any] = {"reported_at": stamp(deps.clock())}
+    if item["status"] == Status.awaiting_verification.value:
+        deps.vault.prolong(request_id, moment(item["verify_by"]) + KEY_GRACE)
+        what = "Our data protection officer looks at it; nothing is deleted before they have decided"
+        gone = ["joined_to", "verify_by"]
+        item = requests.transition(
+            deps, request_id, Status.in_progress, what=what, remove=gone, person=person, open="open", **facts
+        )
+    else:
+        requests.announce(deps, item)
+    if "reported_at" not in item and item["status"] not in TERMINAL:
+        expect = {"erasing_since": None, "status": progress.OPEN}
+        with suppress(Conflict):
+            item = requests.append(deps, request_id, requests.REPORTED, key="reported", expect=expect, **facts)
+    if item["status"] not in TERMINAL:
+        deps.executions.start(item["type"], request_id)
     return item
 
 

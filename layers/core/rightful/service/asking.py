@@ -21,7 +21,7 @@ SAID: dict[Why, tuple[str, str]] = {
 def ask(deps: Deps, request_id: str, task_token: str, why: Why, failed: list[str], problem: str = "") -> None:
     """Keeps the task token, sets the status, and mails the DPO what there is to decide, once for each question. A
     paused request (`pause`) asks nothing: it waits for the DPO to let its clock run again."""
-    request = progress.load_verified(deps, request_id)
+    request = progress.load_reported(deps, request_id)
     failed = sorted(set(failed))
     if request["status"] in lifecycle.TERMINAL:
         deps.executions.answer(task_token, {"decision": "stop"})
@@ -36,11 +36,10 @@ def ask(deps: Deps, request_id: str, task_token: str, why: Why, failed: list[str
             "questions": int(request.get("questions", 0)) + 1,
             "decision": "",
         }
-        expect = {"verified_at": request["verified_at"], "status": progress.OPEN}
-        if deps.table.update(requests.pk(request_id), "REQUEST", facts, expect=expect) is None:
+        if deps.table.update(requests.pk(request_id), "REQUEST", facts, expect=progress.standing(request)) is None:
             deps.executions.answer(task_token, {"decision": "stop"})
             return
-    request = progress.load_verified(deps, request_id)  # after the token is there: whoever resumes from now on finds it
+    request = progress.load_reported(deps, request_id)  # after the token is there: whoever resumes from now on finds it
     if request["status"] in lifecycle.TERMINAL:
         deps.executions.answer(task_token, {"decision": "stop"})
         return

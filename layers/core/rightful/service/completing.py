@@ -30,7 +30,7 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
     """Completes (or, after the DPO's refusal, rejects) the request; `{"status"}`. The mail goes out exactly once,
     after the status says so and before this step is done, so a crash in between only delays it. Every workflow ends
     here, that of a request which the person withdrew too."""
-    request = progress.load_verified(deps, request_id)
+    request = progress.load_reported(deps, request_id)
     if request["status"] in lifecycle.TERMINAL:
         request = requests.announce(deps, request)
     elif request.get("refusal"):
@@ -111,12 +111,15 @@ def _outcomes(deps: Deps, request: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def tell(deps: Deps, request: dict[str, Any]) -> None:
     """The one mail that says how the request ended."""
     kind = f"completed_{request['type']}" if request["status"] == "completed" else request["status"]
+    if kind == "rejected" and not requests.is_theirs(request):
+        kind = "reported_dismissed"  # they asked for nothing, so nothing was refused to them
     erased = kind == "completed_erasure"
     mailing.to_person(
         deps,
         request,
         kind,
         contacts.of_request(deps, request).email,
+        theirs=requests.is_theirs(request),
         stores=_outcomes(deps, request),
         recipients=notifying.told(deps, request["request_id"]) if erased else [],
     )

@@ -57,7 +57,7 @@ def decide(
 ) -> dict[str, Any]:
     """The DPO's answer; `{"ok": True, "message"}`. Raises NotFound, Invalid when a field is missing, Conflict when the
     request does not wait for this answer; what they say is for the DPO."""
-    request = verified(deps, request_id)
+    request = _decidable(deps, request_id)
     if decision == "reject" and request["status"] == "rejected" and request["refusal"]["reason"] == reason:
         return _told(
             deps, requests.announce(deps, request)
@@ -71,6 +71,9 @@ def decide(
             return {"ok": True, "message": f"Your approval is noted. It takes another one, of {missing}."}
         facts |= {"approved_hash": request["plan_hash"], "approved_at": facts["decided_at"]}
         noted = {"plan_hash": request["plan_hash"]}
+        if not request.get("verified_at"):  # here, and nowhere else, the approval stands in for the person's own word
+            facts |= {"verified_at": facts["decided_at"], "verified_by": "dpo"}
+            noted["verified_by"] = "dpo"
     elif decision == "reject":
         facts["refusal"] = _refusal(request, ground, reason)
         noted = {"ground": facts["refusal"]["ground"], "reason": deps.vault.digest("reason", reason)}
@@ -100,6 +103,12 @@ def verified(deps: Deps, request_id: str) -> dict[str, Any]:
     return item
 
 
+def _decidable(deps: Deps, request_id: str) -> dict[str, Any]:
+    """The same, or one that stands on a report alone: the DPO's approval is what lets it go on."""
+    item = deps.table.get(requests.pk(request_id), "REQUEST") or {}
+    return item if item.get("reported_at") and not item.get("verified_at") else verified(deps, request_id)
+
+
 def _ensure_allowed(request: Mapping[str, Any], decision: Decision) -> None:
     allowed = ANSWERS.get(request["status"], ())
     if decision not in allowed:
@@ -121,7 +130,8 @@ def _answer(
 ) -> dict[str, Any]:
     """Takes the answer, unless there is another one, and wakes the workflow."""
     request_id = request["request_id"]
-    expect = {**_open_question(request), "decision": ("", decision)}
+    verified_at = (request.get("verified_at"), facts.get("verified_at"))
+    expect = {**_open_question(request), "decision": ("", decision), "verified_at": verified_at}
     key = f"decided:{request['questions']}:{decision}"
     try:
         requests.append(deps, request_id, NOTED[decision], key=key, noted=noted, expect=expect, **facts)

@@ -25,7 +25,7 @@ SEEDS = "seeds"
 def step(deps: Deps, request_id: str, time_left: TimeLeft) -> dict[str, bool]:
     """Searches until everything is found or time runs short; `{"done": bool}`. A store that fails for good is noted
     and the others are searched all the same. Raises TryAgain when a store throttles, with what was found saved."""
-    request, (head,) = progress.load_with(deps, request_id, SAVED)
+    request, (head,) = progress.load_with(deps, request_id, SAVED, reported=True)
     if request["status"] in lifecycle.TERMINAL:
         return {"done": True}
     as_of = instant(request["received_at"])

@@ -132,7 +132,11 @@ def _item(deps: Deps, request: Request, new_id: str) -> Request:
         "follows": request["request_id"],
         "type": "erasure",
         "status": lifecycle.Status.in_progress.value,
-        **{name: request[name] for name in ("person", "regime", "locale", "verified_at")},
+        **{
+            name: request[name]
+            for name in ("person", "regime", "locale", "verified_at", "verified_by")
+            if name in request
+        },
         "received_at": stamp(now),
         "due_at": stamp(due),
         "open": "open",

@@ -3,7 +3,7 @@ took them in was killed. And says which clocks of breaches run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 from typing import Any, Final
@@ -25,21 +25,23 @@ def pass_on(deps: Deps, now: datetime, tz: tzinfo, faults: Faults, time_left: Ti
     before the mail, so that a round that is killed and run again mails the same."""
     day = now.astimezone(tz).date().isoformat()
     subject = f"issues-{day}"
-    waiting = {item["issue_id"]: item for item in _untold(deps)}
+    waiting = {item["issue_id"]: item for item in _untold(deps) if not _begun(deps, item, faults)}
     noted = deps.table.get(requests.pk(subject), "GATHERED")
     if noted is None and waiting:
-        facts = {"ids": list(waiting)[:MOST], "expires_at": int((now + LIFE).timestamp())}
+        facts = {"ids": _first(waiting), "expires_at": int((now + LIFE).timestamp())}
         deps.table.put_new(requests.pk(subject), "GATHERED", facts)
         noted = deps.table.get(requests.pk(subject), "GATHERED")
     left = [waiting[each] for each in (noted or {"ids": []})["ids"] if each in waiting]
     if not left:
         return 0
+    done = []
     for item in left:
         if time_left() <= 0:
             faults.unfinished("issues")
             return 0
-        with faults.noted("issues"):
+        with faults.noted("issues"):  # the DPO reads of it all the same, and it is tried again
             issues.act_on(deps, item)
+            done.append(item)
     mailing.send_once(
         deps,
         subject,
@@ -51,9 +53,25 @@ def pass_on(deps: Deps, now: datetime, tz: tzinfo, faults: Faults, time_left: Ti
         issues=[issues.told(deps, item) for item in left],
         more=max(0, len(waiting) - len(left)),
     )
-    for item in left:
+    for item in done:
         issues.await_answer(deps, item)
-    return len(left)
+    return len(done)
+
+
+def _begun(deps: Deps, item: dict[str, Any], faults: Faults) -> bool:
+    """Whether its own mail was begun. That may have gone out, and is seen to its end."""
+    if deps.table.get(requests.pk(item["issue_id"]), mailing.claim_key(issues.MAIL, 1)) is None:
+        return False
+    with faults.noted("issues"):
+        issues.pass_on(deps, item)
+    return True
+
+
+def _first(waiting: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Those of this day. Each account that is reported makes work of its own, for the DPO too."""
+    minors = [each for each, item in waiting.items() if item["kind"] == issues.MINOR]
+    later = set(minors[issues.MAILS_PER_HOUR :])
+    return [each for each in waiting if each not in later][:MOST]
 
 
 def _untold(deps: Deps) -> Iterator[dict[str, Any]]:

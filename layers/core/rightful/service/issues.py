@@ -23,7 +23,7 @@ from rightful import clocks, periods
 from rightful.clocks import moment, stamp
 from rightful.errors import Invalid, NeedsAttention, NotFound, TryAgain
 from rightful.model import IssueKind
-from rightful.service import contacts, mailing, repeating, verifying
+from rightful.service import contacts, mailing, repeating, reported, verifying
 from rightful.service.contacts import Contact
 from rightful.service.deps import Deps
 from rightful.service.repeating import Answer, Attempt
@@ -35,6 +35,7 @@ BREACH: Final = "suspected_breach"
 MINOR: Final = "under_18"
 UNTOLD, WAITING, CLOCK = "untold", "issue", "breach"
 """What the attribute `open` says of an issue: the DPO was not mailed yet; waits for the DPO; and its 72 hours run."""
+MAIL: Final = "dpo_issue"
 LONGEST: Final = 4000
 """Characters of what is written."""
 MAILS_PER_HOUR: Final = 20
@@ -75,7 +76,8 @@ def report(
 
 
 def _said(deps: Deps, kind: str, message: str, email: str, locale: str, proof: Proof | None) -> dict[str, str]:
-    """What is sealed: `message`, `email` (or empty), and `proven`, the address that the reporter proved (or empty)."""
+    """What is sealed: `message`; `email`, and how it was `typed`; `proven`, the address that the reporter proved. An
+    address that there is none of is empty."""
     faults: list[tuple[str, str]] = []
     if kind not in KINDS:
         faults.append(("kind", f"One of: {', '.join(KINDS)}."))
@@ -85,9 +87,14 @@ def _said(deps: Deps, kind: str, message: str, email: str, locale: str, proof: P
         faults.append(("email", "Write the address of the account that belongs to someone under 18."))
     if faults:
         raise Invalid("The report cannot be used.", errors=faults)
-    proven = proof.opened(deps).email if proof else ""
-    given = Contact.of(email, locale).email if email.strip() else proven
-    return {"message": message, "email": given, "proven": proven}
+    own = proof.opened(deps) if proof else None
+    given = Contact.of(email, locale) if email.strip() else own
+    return {
+        "message": message,
+        "email": given.email if given else "",
+        "typed": given.typed if given else "",
+        "proven": own.email if own else "",
+    }
 
 
 def _take_in(deps: Deps, issue_id: str, kind: str, locale: str, said: Mapping[str, str]) -> None:
@@ -142,7 +149,7 @@ def pass_on(deps: Deps, item: Issue) -> None:
     mailing.send_once(
         deps,
         issue_id,
-        "dpo_issue",
+        MAIL,
         controller.contact,
         controller.locale,
         request={"request_id": issue_id, "type": item["kind"]},
@@ -154,15 +161,29 @@ def pass_on(deps: Deps, item: Issue) -> None:
 
 
 def act_on(deps: Deps, item: Issue) -> None:
-    """Idempotent."""
+    """Opens the erasure of an account that belongs to someone under 18, for the DPO's approval. Idempotent."""
+    if item["kind"] != MINOR:
+        return
+    said = _opened(deps, item)
+    contact = Contact.of(said["typed"], item["locale"])
+    person = contacts.person(deps, contact)
+    request_id = reported.open_erasure(
+        deps, item["issue_id"], contact, person, lambda: may_mail(deps, person, item["issue_id"])
+    )
+    deps.table.update(pk(item["issue_id"]), "ISSUE", {"erasure_id": request_id}, expect={"issue_id": item["issue_id"]})
 
 
 def told(deps: Deps, item: Issue) -> dict[str, Any]:
     """What the DPO reads of it in their mailbox, the one place where it can be read: `issue_id`, `kind`, `received_at`,
     `due_at`, `lines` (of what was written), `email`, `proven`."""
-    said = json.loads(deps.vault.open(item["issue_id"], bytes(item["sealed"])))
+    said = _opened(deps, item)
     shown = {name: item[name] for name in ("issue_id", "kind", "received_at", "due_at")}
     return {**shown, "lines": said["message"].splitlines(), "email": said["email"], "proven": said["proven"]}
+
+
+def _opened(deps: Deps, item: Issue) -> dict[str, str]:
+    said: dict[str, str] = json.loads(deps.vault.open(item["issue_id"], bytes(item["sealed"])))
+    return said
 
 
 def await_answer(deps: Deps, item: Issue) -> None:

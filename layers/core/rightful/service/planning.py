@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from rightful import approvals, lifecycle, periods, plans
 from rightful.clocks import stamp
@@ -14,6 +15,7 @@ from rightful.service import acknowledging, discovering, erased, progress, prote
 from rightful.service.deps import Deps
 
 Request = dict[str, Any]
+LEAST_GRACE: Final = periods.Period(days=7)
 
 
 def step(deps: Deps, request_id: str) -> dict[str, Any]:
@@ -26,7 +28,7 @@ def step(deps: Deps, request_id: str) -> dict[str, Any]:
     ended meanwhile). For an erasure `go` is the point of no return: from here on it cannot be withdrawn. The order
     `approve, then wait, then go` means that what runs is always what was found last.
     """
-    request, (head,) = progress.load_with(deps, request_id, discovering.SAVED)
+    request, (head,) = progress.load_with(deps, request_id, discovering.SAVED, reported=True)
     if request["status"] in lifecycle.TERMINAL or request.get("refusal"):
         return _answer("stop")
     if request["status"] == "paused":
@@ -37,7 +39,8 @@ def step(deps: Deps, request_id: str) -> dict[str, Any]:
         now = requests.load(deps, request_id)
         if now["status"] == "paused":
             return _answer("pause")
-        if now["status"] in progress.OPEN and now.get("verified_at") and not now.get("refusal"):
+        begun = now.get("verified_at") or now.get("reported_at")
+        if now["status"] in progress.OPEN and begun and not now.get("refusal"):
             # It did not end: to stop here would tell the person that something was done. Somebody moved it meanwhile.
             raise TryAgain("the request moved while its plan was written") from None
         return _answer("stop")
@@ -52,11 +55,10 @@ def _next(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
     request_id = request["request_id"]
     plan = build(deps, request, search)
     digest = plans.plan_hash(plan)
-    protecting.guard(deps, request_id, digests=sorted(erased.digests(deps, search.identities)))
+    if request.get("verified_at"):  # a stranger's report keeps nobody's data from the retention sweep
+        protecting.guard(deps, request_id, digests=sorted(erased.digests(deps, search.identities)))
     deps.table.put_new(requests.pk(request_id), f"PLAN#{digest}", {"plan": json.dumps(plan), "at": stamp(deps.clock())})
     answer = {"type": request["type"], "plan_hash": digest}
-    policy = deps.datamap.requests.get(request["type"], RequestPolicy())
-
     if doubtful := sorted(name for name, findings in search.stores.items() if findings.too_many):
         _set(deps, request, {"plan_hash": digest})
         return _answer("halt", **answer, failed=doubtful)
@@ -64,9 +66,9 @@ def _next(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
         _set(deps, request, {"plan_hash": digest})
         acknowledging.acknowledge(deps, request)
         return _answer("ask", **answer)
-    if policy.grace_period and request["type"] == "erasure" and "erasing_since" not in request:
-        until = _grace_ends(request, policy.grace_period)
-        if deps.clock() < until:
+    if request["type"] == "erasure" and "erasing_since" not in request:
+        until = _grace_ends(deps, request)
+        if until is not None and deps.clock() < until:
             _set(deps, request, {"plan_hash": digest, "scheduled_for": stamp(until)})
             what = f"Erasure is scheduled for {until:%Y-%m-%d %H:%M} UTC"
             requests.transition(deps, request_id, "scheduled", what=what, expect=requests.NOT_PAUSED)
@@ -114,6 +116,8 @@ def build(deps: Deps, request: Request, search: Search) -> dict[str, Any]:
     }
     policy = deps.datamap.requests.get(request["type"], RequestPolicy())
     asks = approvals.asks(policy, stores, search.identities, request.get("source", ""), deps.datamap)
+    if request.get("reported_at"):
+        asks = [{"why": requests.REPORT}, *asks]
     return {**plan, "asks": asks} if asks else plan
 
 
@@ -168,16 +172,22 @@ def _approved(deps: Deps, request: Request, plan: dict[str, Any], digest: str) -
     return all(not entry.get("failed") or plan["stores"].get(name, {}).get("failed") for name, entry in before.items())
 
 
-def _grace_ends(request: Request, period: str) -> Any:
+def _grace_ends(deps: Deps, request: Request) -> datetime | None:
+    """When an erasure may begin; None where nothing has to be waited for. What the DPO approved on a report, and nobody
+    confirmed, waits for at least a week, in which the account's holder may withdraw it."""
+    policy = deps.datamap.requests.get(request["type"], RequestPolicy())
+    grace = [periods.parse(policy.grace_period)] if policy.grace_period else []
+    if not requests.is_theirs(request):
+        grace.append(LEAST_GRACE)
     start = periods.instant(request.get("approved_at") or request["verified_at"])
     if start is None:
         raise NeedsAttention("the request has no time of verification")
-    return periods.add(start, periods.parse(period))
+    return max((periods.add(start, each) for each in grace), default=None)
 
 
 def _set(deps: Deps, request: Request, facts: dict[str, Any], status: str = "") -> None:
     """Facts on the request, only while it is verified and open (or has that very status). Raises Ended."""
-    expect = {"verified_at": request["verified_at"], "status": status or progress.OPEN}
+    expect = progress.standing(request) | ({"status": status} if status else {})
     if deps.table.update(requests.pk(request["request_id"]), "REQUEST", facts, expect=expect) is None:
         raise progress.Ended
 

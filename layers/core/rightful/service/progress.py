@@ -7,6 +7,7 @@ taken up again when the search later finds more ways in). While a store is not d
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -33,18 +34,32 @@ def load_verified(deps: Deps, request_id: str) -> dict[str, Any]:
     return _verified(deps.table.get(requests.pk(request_id), "REQUEST"))
 
 
-def load_with(deps: Deps, request_id: str, *others: str) -> tuple[dict[str, Any], list[dict[str, Any] | None]]:
-    """The same in one call with other items of the request, whose sort keys are given."""
+def load_reported(deps: Deps, request_id: str) -> dict[str, Any]:
+    """The same, or one that was reported and nobody verified yet: for steps that only read, plan and ask."""
+    return _verified(deps.table.get(requests.pk(request_id), "REQUEST"), reported=True)
+
+
+def load_with(
+    deps: Deps, request_id: str, *others: str, reported: bool = False
+) -> tuple[dict[str, Any], list[dict[str, Any] | None]]:
+    """As `load_verified`, or `load_reported`, in one call with other items of the request, by their sort keys."""
     request, *found = deps.table.get_many([(requests.pk(request_id), sk) for sk in ("REQUEST", *others)])
-    return _verified(request), found
+    return _verified(request, reported=reported), found
 
 
-def _verified(request: dict[str, Any] | None) -> dict[str, Any]:
+def _verified(request: dict[str, Any] | None, *, reported: bool = False) -> dict[str, Any]:
     if request is None:
         raise NeedsAttention("there is no such request")
-    if not request.get("verified_at"):
+    if not (request.get("verified_at") or (reported and request.get("reported_at"))):
         raise NeedsAttention("the request was never verified: nothing may be done for it")
     return request
+
+
+def standing(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What must still be true of an open request when something that can be undone is written on it. One that was only
+    reported when it was read may have been verified since."""
+    proof = "verified_at" if request.get("verified_at") else "reported_at"
+    return {proof: request[proof], "status": OPEN}
 
 
 def ensure_open(request: dict[str, Any]) -> None:

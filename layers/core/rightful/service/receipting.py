@@ -71,7 +71,8 @@ def _make(
 ) -> dict[str, Any]:
     """The key is noted first: there is never a receipt whose key `keys` does not know."""
     request_id, now = request["request_id"], deps.clock()
-    if request["status"] not in lifecycle.TERMINAL or not request.get("verified_at"):
+    begun = request.get("verified_at") or request.get("reported_at")
+    if request["status"] not in lifecycle.TERMINAL or not begun:
         raise NeedsAttention("only a verified request that ended has a receipt")
     if _head(request_id, entries) != request["head"]:
         raise NeedsAttention("the ledger of the request does not end as the request says")

@@ -3,6 +3,7 @@
 REGISTER#<yyyy-mm>  <closed_at>#<request_id>   the month of closing, in UTC
 
 A row is {"request_id", "type", "regime", "status", "source" (how the request came: `form`, `letter`, ...),
+"verified_by" (`person`, `dpo` or empty, see `rightful.receipts`),
 "received_at", "closed_at", "due_at", "extended", "paused_days", "late" (closed after it was due), "ground" (of a
 refusal), "stores": {store: {records "exported", "deleted", "anonymised", "kept", "held", "blocked", "left", and
 "skipped": true; only what is not nothing}}, "kept_by": {ground: records}}.
@@ -18,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from rightful import lifecycle, periods
+from rightful import lifecycle, periods, receipts
 from rightful.clocks import moment
 from rightful.service import progress
 from rightful.service.deps import Deps
@@ -38,6 +39,7 @@ def enter(deps: Deps, request: Mapping[str, Any]) -> None:
     row = {
         **{name: request[name] for name in ("request_id", "type", "regime", "status", "received_at", "due_at")},
         "source": request.get("source", "form"),
+        "verified_by": receipts.verified_by(request),
         "closed_at": closed_at,
         "extended": bool(request.get("extended_until")),
         "paused_days": int(request.get("paused_days", 0)),

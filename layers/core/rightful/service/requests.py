@@ -8,7 +8,7 @@ loses neither.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from rightful import ledger, lifecycle
 from rightful.clocks import stamp
@@ -23,6 +23,10 @@ RECEIVED = "We received your request"
 """How a ledger begins. That entry is never written: the request's own facts say all of it."""
 FOLLOWED = "A legal hold ended; what it kept of your data after your earlier request is deleted now"
 """How the ledger of a request begins that follows another one."""
+REPORT: Final = "under_18"
+"""`source` of a request that nobody asked for: somebody reported that the account belongs to someone under 18."""
+REPORTED = "Somebody reported that this account belongs to someone under 18"
+"""How its ledger begins."""
 NOT_PAUSED: Mapping[str, Any] = {"paused_since": None}
 """Expected by whoever goes on with the work: a clock that the DPO stopped is started by the DPO alone."""
 _RACES = 5
@@ -73,7 +77,9 @@ def transition(
             return announce(deps, item)
         verified_at = item.get("verified_at")
         verified = bool(verified_at or facts.get("verified_at"))
-        if not lifecycle.allowed(status, target, verified=verified, erasing="erasing_since" in item):
+        reported = bool(item.get("reported_at") or facts.get("reported_at"))
+        erasing = "erasing_since" in item
+        if not lifecycle.allowed(status, target, verified=verified, erasing=erasing, reported=reported):
             raise Conflict(_refusal(item, target))
         if not _is(item, expect):
             raise Conflict(f"A request that is {item['status']} cannot become {target.value} as it stands.")
@@ -123,12 +129,15 @@ def append(
 def begin_erasing(deps: Deps, request_id: str, **facts: Any) -> dict[str, Any]:
     """State, before the first record is erased, that erasing has begun, and by what (`facts`: `plan_hash`, ...); from
     here on nobody can withdraw. Begun before by another plan, it takes the new facts. Returns the item as it is now.
-    Raises Conflict unless the request is a verified erasure in progress, TryAgain when others keep changing it."""
+    Raises Conflict unless the request is a verified erasure in progress, and one that was reported (`under_18`) unless
+    this very plan was approved; TryAgain when others keep changing it."""
     for _ in range(_RACES):
         item = load(deps, request_id)
         begun_at, verified_at = item.get("erasing_since"), item.get("verified_at")
         if item["type"] != "erasure" or not verified_at or item["status"] != Status.in_progress.value:
             raise Conflict(f"Erasing cannot begin: the request is {item['status']}.")
+        if item.get("reported_at") and not begun_at and item.get("approved_hash") != facts.get("plan_hash"):
+            raise Conflict("Erasing cannot begin: somebody reported this account, and the plan was not approved.")
         if begun_at and item.get("plan_hash") == facts.get("plan_hash"):
             _catch_up(deps, item)
             return item
@@ -144,6 +153,14 @@ def begin_erasing(deps: Deps, request_id: str, **facts: Any) -> dict[str, Any]:
             _note(deps, changed)
             return changed
     raise TryAgain("The request is being changed by others.")
+
+
+def is_theirs(item: Mapping[str, Any]) -> bool:
+    """Whether the person asked for it or confirmed it: not of one that stands on somebody's report alone, approved by
+    the DPO or not."""
+    if "reported_at" not in item or "confirmed_at" in item:
+        return True
+    return bool(item.get("verified_at")) and item.get("verified_by") != "dpo"
 
 
 def timeline(deps: Deps, item: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -174,7 +191,8 @@ _ENTRY = ("request_id", "n", "at", "what", "status", "key", "facts", "previous",
 
 def _first(item: Mapping[str, Any]) -> ledger.Entry:
     facts = {name: item[name] for name in ("type", "regime", "source", "follows") if name in item}
-    what, status = (FOLLOWED, Status.in_progress) if "follows" in item else (RECEIVED, Status.awaiting_verification)
+    begins = REPORTED if item.get("source") == REPORT else RECEIVED
+    what, status = (FOLLOWED, Status.in_progress) if "follows" in item else (begins, Status.awaiting_verification)
     return ledger.entry(item["request_id"], 1, "", at=item["received_at"], what=what, status=status.value, facts=facts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from heapq import merge
+from heapq import merge, nsmallest
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -24,14 +24,25 @@ MOST: Final = 200
 SHOWN: Final = (
     *("request_id", "type", "status", "regime", "source", "received_at", "verified_at", "due_at", "extended_until"),
     *("paused_since", "paused_days", "scheduled_for", "erasing_since", "closed_at", "plan_hash", "approved_hash"),
-    *("approved_at", "map_version", "failed", "problem", "follows", "joined_to"),
+    *(
+        "approved_at",
+        "map_version",
+        "reported_at",
+        "verified_by",
+        "confirmed_at",
+        "failed",
+        "problem",
+        "follows",
+        "joined_to",
+    ),
 )
 """Of a request's item: nothing that was written by or about a person."""
 
 
 def open_requests(deps: Deps, within: int | None = None) -> dict[str, Any]:
-    """`{"ok", "message", "requests": [...], "issues": [...], "more": bool}`, soonest due first; `within` days from now,
-    if given. Those that came by letter or phone are there before their person confirmed them: their clock runs."""
+    """`{"ok", "message", "requests": [...], "issues": [...], "more": bool}`, soonest due first, but before all what may
+    concern someone under 18; `within` days from now, if given. Those that came by letter or phone are there before
+    their person confirmed them: their clock runs."""
     if within is not None and not 0 <= within <= FARTHEST:
         cure = f"Write a number from 0 to {FARTHEST}, or leave it away."
         raise Invalid("So many days cannot be looked ahead.", errors=[("due_within_days", cure)])
@@ -40,7 +51,7 @@ def open_requests(deps: Deps, within: int | None = None) -> dict[str, Any]:
     letters = (item for item in deps.table.open_requests("unverified") if item.get("source"))
     every = merge(deps.table.open_requests(), letters, key=lambda item: str(item["due_at"]))
     wanted = (item for item in every if until is None or moment(item["due_at"]) <= until)
-    found = list(islice(wanted, MOST + 1))
+    found = nsmallest(MOST + 1, wanted, key=lambda item: ("reported_at" not in item, str(item["due_at"])))
     shown = [{**_brief(item), "days_left": _days_left(deps, item, now)} for item in found[:MOST]]
     overdue = sum(each["days_left"] < 0 and each["status"] != "paused" for each in shown)
     count = f"{len(shown)}{' or more' if len(found) > MOST else ''}"
@@ -141,7 +152,8 @@ def _reports(deps: Deps, person: str) -> list[dict[str, Any]]:
 
 def _brief(item: dict[str, Any]) -> dict[str, Any]:
     names = ("request_id", "type", "status", "received_at", "due_at", "extended_until", "paused_since", "source")
-    return {name: item[name] for name in names if item.get(name)}
+    priority = {"priority": True} if item.get("reported_at") else {}
+    return {name: item[name] for name in names if item.get(name)} | priority
 
 
 def _days_left(deps: Deps, item: dict[str, Any], now: datetime) -> int:
