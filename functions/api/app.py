@@ -93,7 +93,11 @@ def page(method: str, path: str, content_types: list[str]) -> Callable[[Callable
                     _log(path, shown.error)
             except Exception as error:  # noqa: BLE001 - the last line before the caller: whatever it is, its text stays here
                 _log(path, error)
-                shown = _broken(error)
+                try:
+                    shown = _broken(error)
+                except Exception as second:  # noqa: BLE001 - what broke the page may break this one, too
+                    _log(path, second)
+                    return _response(*problem(500, "The operator has been told. Try again later."))
             return Response(body=shown.body, status_code=shown.status, headers=dict(shown.headers))
 
         app.route(path, methods=[method], content_types=content_types)(answer)

@@ -73,6 +73,12 @@ def test_what_api_gateway_answers_by_itself_is_a_problem_too() -> None:
     assert str(BODY_LIMIT) in str(answers["REQUEST_TOO_LARGE"])
 
 
+def test_what_is_worth_it_is_compressed_on_its_way() -> None:
+    """By API Gateway, for whoever takes it: functions answer with text."""
+    (api,) = resources("AWS::Serverless::Api").values()
+    assert 0 < api["MinimumCompressionSize"] <= 2048
+
+
 def test_an_account_that_lets_api_gateway_write_logs_can_keep_its_role() -> None:
     """The role is one for the account and region: the stack's would replace it, and must outlive the stack."""
     for name in ("ApiGatewayAccount", "ApiGatewayLogWriter"):

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from rightful.centre.voices import Voice
-from rightful.centre.words import GROUNDS, N_, again
+from rightful.centre.words import GROUNDS, N_, P_, Counted, again
 from rightful.clocks import moment
 from rightful.model import DataMap
 
-Counted = tuple[str, str]
-"""One and many."""
 COUNTS: Final[dict[str, Counted]] = {
-    "exported": (N_("%(num)s record is in your download"), N_("%(num)s records are in your download")),
-    "deleted": (N_("%(num)s record deleted"), N_("%(num)s records deleted")),
-    "anonymised": (N_("%(num)s record made anonymous"), N_("%(num)s records made anonymous")),
-    "kept": (N_("%(num)s record kept"), N_("%(num)s records kept")),
-    "held": (
-        N_("%(num)s record kept under a legal hold; it goes when the hold ends, without your asking again"),
-        N_("%(num)s records kept under a legal hold; they go when the hold ends, without your asking again"),
+    "exported": P_("%(num)s record is in your download", "%(num)s records are in your download"),
+    "deleted": P_("%(num)s record deleted", "%(num)s records deleted"),
+    "anonymised": P_("%(num)s record made anonymous", "%(num)s records made anonymous"),
+    "kept": P_("%(num)s record kept", "%(num)s records kept"),
+    "held": P_(
+        "%(num)s record kept under a legal hold; it goes when the hold ends, without your asking again",
+        "%(num)s records kept under a legal hold; they go when the hold ends, without your asking again",
     ),
-    "blocked": (N_("%(num)s record locked against deletion"), N_("%(num)s records locked against deletion")),
-    "left": (N_("%(num)s record could not be deleted"), N_("%(num)s records could not be deleted")),
-    "later": (
-        N_("%(num)s record came while we were at work and is still there; ask again to have it deleted"),
-        N_("%(num)s records came while we were at work and are still there; ask again to have them deleted"),
+    "blocked": P_("%(num)s record locked against deletion", "%(num)s records locked against deletion"),
+    "left": P_("%(num)s record could not be deleted", "%(num)s records could not be deleted"),
+    "later": P_(
+        "%(num)s record came while we were at work and is still there; ask again to have it deleted",
+        "%(num)s records came while we were at work and are still there; ask again to have them deleted",
     ),
 }
 """What can become of records, in the order in which it is told."""
@@ -34,7 +32,7 @@ MARKS: Final = ("skipped", "left", "blocked", "held", "kept", "anonymised", "del
 """Which of several things a store is marked with: what the person should see first."""
 
 
-def timeline(voice: Voice, events: list[Mapping[str, str]]) -> list[dict[str, Any]]:
+def timeline(voice: Voice, events: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
     """`{at, what}` of each event, oldest first."""
     return [{"at": moment(each["at"]), "what": again(voice, each["what"], _value(voice))} for each in events]
 

@@ -16,7 +16,7 @@ from io import BytesIO
 from typing import Final
 
 from babel.core import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -57,7 +57,9 @@ class Voice:
     def time(self, moment: datetime) -> str:
         """Day and time of day, with the zone's name."""
         local = moment.astimezone(self.zone)
-        return f"{format_datetime(local.replace(tzinfo=None), 'medium', locale=_locale(self.tag))} {local.tzname()}"
+        day = format_date(local.date(), "medium", locale=_locale(self.tag))
+        clock = format_time(local.time(), "short", locale=_locale(self.tag))
+        return f"{day}, {clock} {local.tzname()}"
 
     def period(self, duration: str) -> str:
         """An ISO 8601 duration in words: `7 years`. Raises Invalid."""

@@ -18,6 +18,14 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for: this is a m
     return message
 
 
+Counted = tuple[str, str]
+"""The message for one and for many."""
+
+
+def P_(one: str, many: str) -> Counted:  # noqa: N802
+    return one, many
+
+
 TYPES: Final = {"access": N_("Download of your data"), "erasure": N_("Deletion of your data")}
 STATUSES: Final = {
     "awaiting_verification": N_("Waiting for your code"),
@@ -62,6 +70,24 @@ REFUSALS: Final = {
     "twice_in_twelve_months": N_("We have answered two such requests of yours in the last twelve months."),
 }
 ACTS: Final = (N_("UK GDPR"), N_("GDPR"), N_("California Civil Code"))
+PROVISIONS: Final = (N_("Articles"), N_("Article"))
+KINDS: Final = {
+    "unwanted_email": (
+        N_("An e-mail I did not want"),
+        N_("You got mail from us that you never asked for, or after you said no."),
+    ),
+    "wrong_data": (N_("Wrong data about me"), N_("Something we store or show about you is not true, or out of date.")),
+    "suspected_breach": (
+        N_("A suspected leak"),
+        N_("You think that somebody may see or have data they should not. We look into it at once."),
+    ),
+    "under_18": (
+        N_("Someone under 18 uses the service"),
+        N_("Our service is for adults. Tell us the address of the account."),
+    ),
+    "other": (N_("Something else"), N_("Any other worry about privacy.")),
+}
+"""Kind of an issue -> what it is called, and what is meant."""
 EVENTS: Final = (
     N_("We received your request"),
     N_("A legal hold ended; what it kept of your data after your earlier request is deleted now"),
@@ -111,6 +137,10 @@ REFUSED: Final = (
     N_("This code is no longer valid. Ask for a new code."),
     N_("You have no such request."),
     N_("The e-mail address cannot be used."),
+    N_("Write 1 to %(most)s characters."),
+    N_("Write the address of the account that belongs to someone under 18."),
+    N_("The report cannot be used."),
+    N_("The preferences cannot be saved."),
 )
 """Every sentence of a refusal that can be met on the pages."""
 
@@ -118,6 +148,7 @@ OWN: Final = (
     N_("Please check what you entered."),
     N_("Tick the box to confirm that you want your data deleted."),
     N_("Type in the code from our mail."),
+    N_("Choose what it is about."),
     N_("We are still working on what you sent. Wait a moment, then press the button again."),
     N_("Something went wrong on our side, and nothing was changed. Please try again in a moment."),
 )
@@ -147,6 +178,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 def law(voice: Voice, provision: str) -> str:
-    """A provision as rightful.refusals writes it, with the name that its act has in this language."""
+    """A provision as rightful.refusals writes it, with the names that its parts and its act have in this language."""
     act = next((act for act in ACTS if act in provision), "")
-    return provision.replace(act, voice.said(act)) if act else provision
+    said = re.sub(r"\bArticles?\b", lambda match: voice.said(match[0]), provision)
+    return said.replace(act, voice.said(act)) if act else said

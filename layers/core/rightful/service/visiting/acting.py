@@ -9,7 +9,7 @@ from typing import Final
 
 from rightful.errors import Conflict, NotFound, Refused, RightfulError, TryAgain
 from rightful.service.deps import Deps
-from rightful.service.visiting import entering, own, showing
+from rightful.service.visiting import controls, entering, own, showing
 from rightful.service.visiting.visits import Page, Saved, SignedOut, Trouble, Visit, session
 
 Show = Callable[[Deps, Visit], Page]
@@ -38,6 +38,10 @@ STEPS: Final[dict[str, Step]] = {
     "enter": Step(entering.enter, showing.sign_in),
     "code": Step(entering.code, entering.code_page),
     "code_page": Step(entering.code_page),
+    "preferences": Step(controls.choices),
+    "save": Step(controls.save, controls.choices),
+    "issue": Step(showing.issue),
+    "report": Step(controls.report, showing.issue),
     "requests": Step(own.listed),
     "request": Step(own.request),
     "withdraw": Step(own.withdraw, own.request),

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from rightful.centre import assets, words
 from rightful.centre.rendering import render
-from rightful.errors import RightfulError
+from rightful.errors import Refused, RightfulError
 from rightful.lifecycle import TERMINAL
 from rightful.service import policies
 from rightful.service.deps import Deps
@@ -32,6 +32,9 @@ PLAIN: Final = "public, max-age=300"
 FOREVER: Final = "public, max-age=31536000, immutable"
 
 
+Versions = dict[str, Any]
+
+
 class Answer(NamedTuple):
     status: int
     body: str
@@ -42,7 +45,7 @@ class Answer(NamedTuple):
 
 def get(deps: Deps, visit: Visit) -> Answer:
     page = showing.shown(deps, visit)
-    return _answer(deps, visit, page, posted=False, kept=PLAIN if page.state == "start" else FORM)
+    return _answer(deps, visit, page, _policies(deps), posted=False, kept=PLAIN if page.state == "start" else FORM)
 
 
 def post(deps: Deps, visit: Visit) -> Answer:
@@ -50,7 +53,7 @@ def post(deps: Deps, visit: Visit) -> Answer:
     if isinstance(done, Saved):
         headers = {"Content-Type": done.content_type, "Content-Disposition": f'attachment; filename="{done.name}"'}
         return Answer(200, done.content, {**GUARDED, **headers, "Cache-Control": PERSONAL})
-    return _answer(deps, visit, done, posted=True, kept=PERSONAL)
+    return _answer(deps, visit, done, _policies(deps), posted=True, kept=PERSONAL)
 
 
 def unsubscribe(deps: Deps, visit: Visit, token: str, *, posted: bool) -> Answer:
@@ -60,9 +63,10 @@ def unsubscribe(deps: Deps, visit: Visit, token: str, *, posted: bool) -> Answer
 
 
 def broken(deps: Deps, visit: Visit, error: Exception) -> Answer:
-    """A fault of ours that nobody foresaw: the person may send the same again."""
+    """A fault of ours that nobody foresaw: the person may send the same again. It is told without another look at what
+    may be broken."""
     page = acting.lost(visit, acting.status_of(error), acting.trouble_of(error))
-    return _answer(deps, visit, page, posted=True, kept=PERSONAL)
+    return _answer(deps, visit, page, _mapped_policy(deps), posted=True, kept=PERSONAL)
 
 
 def asset(name: str) -> Answer | None:
@@ -74,13 +78,13 @@ def asset(name: str) -> Answer | None:
     return Answer(200, found.content, headers)
 
 
-def _answer(deps: Deps, visit: Visit, page: Page, *, posted: bool, kept: str) -> Answer:
+def _answer(deps: Deps, visit: Visit, page: Page, versions: Versions, *, posted: bool, kept: str) -> Answer:
     voice, controller = visit.voice, deps.datamap.controller
     frame: dict[str, Any] = {
         "base": visit.base,
         "at": "" if page.state == "unsubscribe" else visit.base,
         "controller": controller,
-        "policies": _policies(deps),
+        "policies": versions,
         "gpc": visit.gpc,
         "posted": posted,
         "opened": visit.field("show") if visit.field("show") in showing.SHOWN else "",
@@ -95,6 +99,7 @@ def _answer(deps: Deps, visit: Visit, page: Page, *, posted: bool, kept: str) ->
         "statuses": words.STATUSES,
         "grounds": words.GROUNDS,
         "refusals": words.REFUSALS,
+        "kinds": words.KINDS,
         "ended": {status.value for status in TERMINAL},
     }
     body = render(page.state, voice, lambda text: deps.datamap.said(text, voice.language), **{**frame, **page.facts})
@@ -106,15 +111,24 @@ def _answer(deps: Deps, visit: Visit, page: Page, *, posted: bool, kept: str) ->
         "Cache-Control": kept,
         "Vary": "Accept-Language, Sec-GPC",
     }
+    if isinstance(page.error, Refused) and page.error.retry_after is not None:
+        headers["Retry-After"] = str(page.error.retry_after)
     return Answer(page.status, body, headers, page.error)
 
 
-def _policies(deps: Deps) -> dict[str, Any]:
-    """The versions of the policy, current and upcoming, with dates for texts."""
+def _policies(deps: Deps) -> Versions:
+    """The versions of the policy, current and upcoming, with dates for texts. No page fails because of them."""
 
     def dated(version: dict[str, Any]) -> dict[str, Any]:
         day = version["effective_from"]
         return {**version, "day": date.fromisoformat(day) if day else None}
 
-    listed = policies.listing(deps)
+    try:
+        listed = policies.listing(deps)
+    except RightfulError:
+        return _mapped_policy(deps)
     return {"current": dated(listed["current"]), "upcoming": [dated(version) for version in listed["upcoming"]]}
+
+
+def _mapped_policy(deps: Deps) -> Versions:
+    return {"current": {"url": deps.datamap.controller.policy_url, "day": None}, "upcoming": []}

@@ -12,7 +12,7 @@ from rightful.service.contacts import Contact
 from rightful.service.deps import Deps
 from rightful.service.repeating import Attempt
 from rightful.service.verifying import SIGN_IN, Proof, new_id
-from rightful.service.visiting import own
+from rightful.service.visiting import own, showing
 from rightful.service.visiting.visits import THEN, Page, Visit
 
 UNCONFIRMED = "Tick the box to confirm that you want your data deleted."
@@ -23,7 +23,7 @@ def ask(deps: Deps, visit: Visit) -> Page:
     others get a code. Raises what intake.submit raises."""
     kind: RequestType = "erasure" if visit.field("kind") == "erasure" else "access"
     if kind == "erasure" and visit.field("confirm") != "yes":
-        raise Invalid("Please check what you entered.", errors=[("confirm", UNCONFIRMED)])
+        raise Invalid(showing.UNREADABLE, errors=[("confirm", UNCONFIRMED)])
     proof, email = _standing(deps, visit, kind)
     asked = intake.Asked(type=kind, email="" if proof else email, locale=visit.voice.tag)
     taken = intake.submit(deps, asked, visit.source, proof, visit.key)
@@ -96,7 +96,7 @@ def code(deps: Deps, visit: Visit) -> Visit:
     Gone, TooMany."""
     typed = re.sub(r"[\s\u2010-\u2015-]", "", visit.field("code"))
     if not typed:
-        raise Invalid("Please check what you entered.", errors=[("code", "Type in the code from our mail.")])
+        raise Invalid(showing.UNREADABLE, errors=[("code", "Type in the code from our mail.")])
     token = verifying.check(deps, visit.field("verification_id"), typed[:64])
     then = visit.carried()
     fields = {**then, "step": then.get("step", "start"), "token": token.token, "who": visit.field("email")}

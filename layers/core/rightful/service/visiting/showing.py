@@ -12,6 +12,7 @@ from rightful.service.visiting.visits import THEN, Page, Visit
 
 NEEDS_SIGN_IN: Final = ("requests", "preferences")
 """Cards that show what is somebody's own."""
+UNREADABLE: Final = "Please check what you entered."
 
 
 def start(_deps: Deps, _visit: Visit) -> Page:
@@ -27,6 +28,10 @@ def delete(deps: Deps, visit: Visit) -> Page:
     """What would be deleted and what would be kept, before anybody says who they are: it is the same for all."""
     facts = {"key": _key(visit), "confirm": visit.field("confirm") == "yes", **erased(deps.datamap)}
     return Page(state="delete", facts=facts, here={"step": "delete"})
+
+
+def issue(_: Deps, visit: Visit) -> Page:
+    return Page(state="issue", facts={"key": _key(visit)}, here={"step": "issue"})
 
 
 def sign_in(_: Deps, visit: Visit) -> Page:
@@ -48,6 +53,7 @@ SHOWN: Final[dict[str, Callable[[Deps, Visit], Page]]] = {
     "start": start,
     "download": download,
     "delete": delete,
+    "issue": issue,
     **dict.fromkeys(NEEDS_SIGN_IN, sign_in),
 }
 """The value of `show` -> the page."""
