@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 
 from rightful.centre import words
 from rightful.centre.voices import LANGUAGES, Voice
-from rightful.mails.rendering import LANGUAGES as MAILED
+from rightful.languages import LANGUAGES as MAILED
 from tests.unit.centre.messages import CENTRE, messages
 
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
@@ -63,6 +63,10 @@ def test_values_are_the_same_in_each_language(language: str) -> None:
 def test_nothing_was_left_in_english(language: str) -> None:
     same = {message.id for message in catalogue(language) if message.id and message.string == message.id}
     assert same == ALIKE[language]
+
+
+def test_pages_and_mails_speak_the_same_languages() -> None:
+    assert tuple(LANGUAGES) == MAILED
 
 
 @pytest.mark.parametrize("language", MAILED)
