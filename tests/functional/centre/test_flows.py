@@ -10,6 +10,7 @@ import pytest
 from rightful import receipts
 from rightful.centre.stories import COUNTS
 from rightful.centre.voices import LANGUAGES, Voice
+from rightful.contacting import SALE_OR_SHARING
 from rightful.model import RequestPolicy
 from rightful.service import consents
 from tests.fakes.world import ADA, World
@@ -121,7 +122,7 @@ def test_the_browsers_signal_is_shown_and_kept(world: World, reader: Reader) -> 
     reader.headers = {}
     assert "You opted out" in reader.signed_in("preferences").text
     person = world.vault.digest("person", ADA)
-    assert consents.load(world.deps, person).word(consents.SALE_OR_SHARING) is False
+    assert consents.load(world.deps, person).word(SALE_OR_SHARING) is False
 
 
 @EACH

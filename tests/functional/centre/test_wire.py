@@ -14,7 +14,8 @@ import pytest
 from rightful.centre import assets
 from rightful.centre.rendering import STATES
 from rightful.centre.voices import LANGUAGES
-from rightful.service import requests
+from rightful.service import requests, unsubscribing
+from rightful.service.unsubscribing import Link
 from rightful.service.visiting.acting import STEPS
 from tests.fakes.world import ADA, World
 from tests.functional.api.bridge import call, event_of, send
@@ -113,6 +114,8 @@ def walked(world: World, reader: Reader) -> dict[str, str]:
     see(step="request", request_id=request_id, **token)
     see(step="fetch", request_id=request_id, **token)
     see(step="request", request_id="nothing-of-the-kind-is-here", **token)
+    link = unsubscribing.token(world.deps, Link(world.vault.digest("person", ADA), "newsletter"))
+    seen["unsubscribe"] = call("GET", f"/unsubscribe/{link}", Accept_Language=reader.language).text
     return seen
 
 

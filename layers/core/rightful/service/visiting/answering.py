@@ -59,7 +59,7 @@ def post(deps: Deps, visit: Visit) -> Answer:
 def unsubscribe(deps: Deps, visit: Visit, token: str, *, posted: bool) -> Answer:
     """The page behind a mail's link: it runs nothing, and is read in another language at the same address."""
     page = (leaving.left if posted else leaving.asked)(deps, visit, token)
-    return _answer(deps, visit, page, posted=False, kept=PERSONAL)
+    return _answer(deps, visit, page, _policies(deps), posted=False, kept=PERSONAL)
 
 
 def broken(deps: Deps, visit: Visit, error: Exception) -> Answer:
