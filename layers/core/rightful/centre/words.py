@@ -92,6 +92,8 @@ EVENTS: Final = (
     N_("We received your request"),
     N_("A legal hold ended; what it kept of your data after your earlier request is deleted now"),
     N_("You confirmed that it is you; work on your request began"),
+    N_("Somebody reported that this account belongs to someone under 18"),
+    N_("Our data protection officer looks at it; nothing is deleted before they have decided"),
     N_("You withdrew the request"),
     N_("Erasing began"),
     N_("Erasing went on"),
