@@ -125,7 +125,7 @@ def _registered(deps: Deps, issue_id: str, kind: str, locale: str, said: Mapping
     if not deps.table.put_new(pk(issue_id), "ISSUE", item):
         item = load(deps, issue_id)
     row = {"issue_id": issue_id, "kind": kind, "expires_at": expires}
-    deps.table.put_new(f"ISSUES#{item['received_at'][:7]}", f"{item['received_at']}#{issue_id}", row)
+    deps.table.put_new(counted(item["received_at"][:7]), f"{item['received_at']}#{issue_id}", row)
     for address in {said["email"], said["proven"]} - {""}:
         deps.table.put_new(f"PERSON#{_person(deps, address)}", f"ISSUE#{issue_id}", row)
     return item
@@ -220,6 +220,11 @@ def load(deps: Deps, issue_id: str) -> Issue:
     if item is None:
         raise NotFound("There is no issue with this id. Copy it from the mail.")
     return item
+
+
+def counted(month: str) -> str:
+    """Partition of the rows that say which issues came in a month (`2027-01`, UTC)."""
+    return f"ISSUES#{month}"
 
 
 def pk(issue_id: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from rightful import clocks, periods, reports
 from rightful.clocks import stamp
 from rightful.errors import Invalid
-from rightful.service import protecting, registering
+from rightful.service import issues, protecting, registering
 from rightful.service.deps import Deps
 from rightful.service.desk.disclosing import DISCLOSURES
 from rightful.service.sweep import recalling
@@ -115,6 +115,7 @@ def facts(deps: Deps, span: Span) -> dict[str, Any]:
         "holds": _holds(deps, span),
         "sweeps": recalling.between(deps, span.first, span.last, span.zone).as_json(),
         "disclosures": _disclosures(deps, span),
+        "issues": _issues(deps, span),
         "processing": reports.processing(deps.datamap),
         "titles": {name: store.title for name, store in deps.datamap.stores.items()},
     }
@@ -160,6 +161,15 @@ def _disclosures(deps: Deps, span: Span) -> dict[str, Any]:
         "authorities": dict(Counter(each["authority"] for each in rows).most_common()),
         "rows": rows,
     }
+
+
+def _issues(deps: Deps, span: Span) -> dict[str, Any]:
+    """{"total", "kinds": {kind: issues that were reported}}. The months are those of UTC."""
+    first, last = span.first - _DAY, span.last + _DAY
+    months = sorted({(first + n * _DAY).isoformat()[:7] for n in range((last - first).days + 1)})
+    rows = (row for month in months for row in deps.table.query(issues.counted(month)))
+    kinds = Counter(str(row["kind"]) for row in rows if span.holds(row["sk"].partition("#")[0]))
+    return {"total": kinds.total(), "kinds": dict(sorted(kinds.items()))}
 
 
 def _run(deps: Deps, order: Any) -> str:
