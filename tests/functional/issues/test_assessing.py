@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from rightful.clocks import stamp
+from rightful.errors import NeedsAttention
 from rightful.service import deadlines, issues
 from rightful.service.desk import book
+from tests.fakes.recording import Moment
 from tests.fakes.world import ADA, BOB, World, forever, make_world
 from tests.functional.issues.reports import DPO, SECRET, issue, mails, report
 
@@ -194,3 +196,33 @@ def test_what_was_gathered_comes_in_one_mail_of_the_day() -> None:
     world.clock.advance(days=1)
     deadlines.step(world.deps, forever)
     assert len(mails(world, "dpo_issues")) == 2
+
+
+def test_one_that_cannot_be_read_keeps_no_other_back() -> None:
+    world = make_world()
+    ids = [report(world, "suspected_breach", source=f"10.0.0.{n}") for n in range(issues.MAILS_PER_HOUR + 3)]
+    unreadable = ids[-2]
+    del world.vault.keys[unreadable]
+    for day in range(1, 4):
+        world.clock.advance(days=1)
+        round_ = deadlines.step(world.deps, forever)
+        assert round_.faults, "somebody has to look at it"
+        assert len(mails(world, "dpo_issues")) == 1, day
+        assert round_.counts["breaches"] == len(ids), "its clock runs all the same"
+    (mail,) = mails(world, "dpo_issues")
+    assert [each in mail.text for each in ids[-3:]] == [True, False, True]
+    assert issue(world, unreadable)["open"] == "untold"
+
+
+def test_the_clock_of_a_breach_is_told_of_although_no_mail_about_it_goes_out() -> None:
+    world = make_world()
+
+    def down(name: str, _: Moment) -> None:
+        if name == "mailer.send":
+            raise NeedsAttention("no such address")
+
+    world.mailer.fault = down
+    report(world, "suspected_breach")
+    world.clock.advance(days=4)
+    counts = deadlines.step(world.deps, forever).counts
+    assert (counts["breaches"], counts["breaches_overdue"]) == (1, 1)

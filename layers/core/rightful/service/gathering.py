@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
+from heapq import merge
 from itertools import islice
 from typing import Any, Final
 
@@ -34,14 +35,17 @@ def pass_on(deps: Deps, now: datetime, tz: tzinfo, faults: Faults, time_left: Ti
     left = [waiting[each] for each in (noted or {"ids": []})["ids"] if each in waiting]
     if not left:
         return 0
-    done = []
+    shown, done = [], []
     for item in left:
         if time_left() <= 0:
             faults.unfinished("issues")
             return 0
-        with faults.noted("issues"):  # the DPO reads of it all the same, and it is tried again
+        with faults.noted("issues"):  # one that cannot be read keeps no other back; one that cannot be acted on is shown
+            shown.append(issues.told(deps, item))
             issues.act_on(deps, item)
             done.append(item)
+    if not shown:
+        return 0
     mailing.send_once(
         deps,
         subject,
@@ -50,7 +54,7 @@ def pass_on(deps: Deps, now: datetime, tz: tzinfo, faults: Faults, time_left: Ti
         deps.datamap.controller.locale,
         controller=deps.datamap.controller,
         desk=deps.settings.desk_url,
-        issues=[issues.told(deps, item) for item in left],
+        issues=shown,
         more=max(0, len(waiting) - len(left)),
     )
     for item in done:
@@ -80,7 +84,8 @@ def _untold(deps: Deps) -> Iterator[dict[str, Any]]:
 
 
 def breaches(deps: Deps, now: datetime, tz: tzinfo) -> list[Breach]:
-    """The clocks that run, the earliest due first."""
+    """The clocks that run, the earliest due first; those too of which no mail to the DPO went out yet."""
+    untold = (item for item in _untold(deps) if item["kind"] == issues.BREACH)
     return [
         Breach(
             issue_id=item["issue_id"],
@@ -90,5 +95,5 @@ def breaches(deps: Deps, now: datetime, tz: tzinfo) -> list[Breach]:
             hours_left=issues.hours_left(item, now),
             provisional="aware_at" not in item,
         )
-        for item in deps.table.open_requests(issues.CLOCK)
+        for item in merge(deps.table.open_requests(issues.CLOCK), untold, key=lambda item: str(item["due_at"]))
     ]
