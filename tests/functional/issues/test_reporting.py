@@ -32,6 +32,18 @@ def test_the_dpo_reads_what_was_written_and_who_gave_which_address() -> None:
     assert "there is no proven address" in mails(world, "dpo_issue")[2].text
 
 
+def test_what_would_control_a_screen_or_turn_words_around_is_not_passed_on() -> None:
+    world = make_world()
+    report(
+        world, message="a\x00b\x1b[2Jc\u202ed\u2066e\r\n\ttab, l\u2019\u00e9t\u00e9\u00a0: \U0001f469\u200d\U0001f4bb"
+    )
+    (mail,) = mails(world, "dpo_issue")
+    assert (
+        "> a\ufffdb\ufffd[2Jc\ufffdd\ufffde\n> \ttab, l\u2019\u00e9t\u00e9\u00a0: \U0001f469\u200d\U0001f4bb\n"
+        in mail.text
+    )
+
+
 def test_what_was_written_stands_in_the_mail_to_the_dpo_and_sealed_and_nowhere_else() -> None:
     world = make_world()
     issue_id = report(world)
@@ -144,6 +156,15 @@ def test_a_flood_is_registered_whole_and_mailed_in_part_and_keeps_no_breach_back
     assert [issue(world, each)["open"] for each in ids].count("untold") == 50 - issues.MAILS_PER_HOUR
     report(world, "suspected_breach")
     assert len(mails(world, "dpo_issue")) == issues.MAILS_PER_HOUR + 1
+
+
+def test_one_network_does_not_use_up_what_others_are_mailed_of_at_once() -> None:
+    world = make_world()
+    for _ in range(2 * issues.MAILS_PER_HOUR):
+        report(world, "suspected_breach", source="203.0.113.7")
+    assert len(mails(world, "dpo_issue")) == issues.MAILS_OF_A_NETWORK
+    real = report(world, "suspected_breach", source="198.51.100.9")
+    assert real in mails(world, "dpo_issue")[-1].text
 
 
 @pytest.mark.parametrize("fault", [TryAgain("slow"), NeedsAttention("no such address")])

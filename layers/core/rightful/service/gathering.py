@@ -40,7 +40,7 @@ def pass_on(deps: Deps, now: datetime, tz: tzinfo, faults: Faults, time_left: Ti
         if time_left() <= 0:
             faults.unfinished("issues")
             return 0
-        with faults.noted("issues"):  # one that cannot be read keeps no other back; one that cannot be acted on is shown
+        with faults.noted("issues"):  # it keeps no other back, and is tried again; what can be read, the DPO reads now
             shown.append(issues.told(deps, item))
             issues.act_on(deps, item)
             done.append(item)

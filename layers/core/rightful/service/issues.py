@@ -14,6 +14,7 @@ the daily round mails what is untold (`rightful.service.gathering`). An answer n
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -41,7 +42,11 @@ LONGEST: Final = 4000
 MAILS_PER_HOUR: Final = 20
 """To the DPO, one for each report; what comes beyond them is gathered. Breaches have as many of their own, so that no
 flood of anything else keeps one back."""
+MAILS_OF_A_NETWORK: Final = 5
+"""Of those, so many for the reports that come from one network, which so uses up nobody else's."""
 _HOUR: Final = 3600
+_HIDDEN: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that control a screen, or turn what is read around, instead of being read."""
 _NOTED: Final = timedelta(days=2)
 
 
@@ -68,7 +73,7 @@ def report(
         if website:
             _drop(deps)
         else:
-            _take_in(deps, attempt.request_id, kind, locale, said)
+            _take_in(deps, attempt.request_id, kind, locale, said, source)
         return {"issue_id": attempt.request_id}
 
     sender = deps.vault.digest("sender", f"issue {proof.person if proof else ''} {source}") if key else ""
@@ -97,13 +102,22 @@ def _said(deps: Deps, kind: str, message: str, email: str, locale: str, proof: P
     }
 
 
-def _take_in(deps: Deps, issue_id: str, kind: str, locale: str, said: Mapping[str, str]) -> None:
+def _take_in(deps: Deps, issue_id: str, kind: str, locale: str, said: Mapping[str, str], source: str) -> None:
     item = _registered(deps, issue_id, kind, locale, said)
-    if item.get("open") == UNTOLD and not deps.limits.take("dpo mails", _budget(kind), MAILS_PER_HOUR, _HOUR):
+    if item.get("open") == UNTOLD and _may_tell(deps, kind, source):
         with suppress(TryAgain, NeedsAttention):  # it is registered all the same, and the daily round passes it on
             pass_on(deps, item)
     with suppress(TryAgain, NeedsAttention):
         _confirm(deps, item, said)
+
+
+def _may_tell(deps: Deps, kind: str, source: str) -> bool:
+    """Whether the DPO is mailed of this report at once."""
+    budget = _budget(kind)
+    network = deps.vault.digest("source", f"{budget} {source}")
+    if deps.limits.take("dpo mails of a network", network, MAILS_OF_A_NETWORK, _HOUR):
+        return False
+    return not deps.limits.take("dpo mails", budget, MAILS_PER_HOUR, _HOUR)
 
 
 def _registered(deps: Deps, issue_id: str, kind: str, locale: str, said: Mapping[str, str]) -> Issue:
@@ -178,7 +192,8 @@ def told(deps: Deps, item: Issue) -> dict[str, Any]:
     `due_at`, `lines` (of what was written), `email`, `proven`."""
     said = _opened(deps, item)
     shown = {name: item[name] for name in ("issue_id", "kind", "received_at", "due_at")}
-    return {**shown, "lines": said["message"].splitlines(), "email": said["email"], "proven": said["proven"]}
+    lines = [_HIDDEN.sub("\ufffd", line) for line in said["message"].splitlines()]
+    return {**shown, "lines": lines, "email": said["email"], "proven": said["proven"]}
 
 
 def _opened(deps: Deps, item: Issue) -> dict[str, str]:
