@@ -223,7 +223,7 @@ def test_refused_by_the_dpo_its_holder_reads_that_nothing_is_deleted() -> None:
     assert run.ended
     assert mails(world, "rejected") == []
     (told,) = mails(world, "reported_dismissed")
-    assert "nothing is deleted" in told.text
+    assert "nothing will be deleted" in told.text
     assert "1970" not in told.text
     assert world.contents() == before
 
