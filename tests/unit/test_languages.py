@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from babel.dates import format_date
 
+from rightful.datamap.check import load_file
 from rightful.languages import LANGUAGES, day, language_of
 from rightful.model import Language
+from rightful.stores.registry import CONNECTORS, SWEEPERS
+
+SHIPPED = Path(__file__).parents[2] / "infra" / "datamap.yaml"
 
 LOCALES = {"en": "en_GB", "fr": "fr", "de": "de", "es": "es"}
 
@@ -41,3 +46,15 @@ def test_days_are_those_of_cldr_but_for_the_first_in_french(language: Language) 
 )
 def test_a_locale_leads_to_a_language_that_we_write(locale: str, language: Language) -> None:
     assert language_of(locale) == language
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_what_people_read_of_the_shipped_map_is_in_every_language(language: Language) -> None:
+    datamap = load_file(SHIPPED, CONNECTORS, SWEEPERS)
+    controller, stores = datamap.controller, datamap.stores.values()
+    read = {controller.complaint, controller.transfers}
+    read |= {text for topic in datamap.topics.values() for text in (topic.title, topic.text)}
+    read |= {text for each in datamap.recipients.values() for text in (each.title, each.not_told)}
+    read |= {text for store in stores for text in (store.title, store.purpose, store.lawful_basis, store.erasure.law)}
+    read |= {store.source for store in stores} - {"you"}
+    assert read - {""} - set(datamap.translations[language]) == set()
