@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash -euo pipefail
 .DELETE_ON_ERROR:
-.PHONY: help demo up down test check audit bench browser datamap access lock clean
+.PHONY: help demo up down test check audit bench screenshots browser datamap access lock clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -30,6 +30,9 @@ test: browser ## run the whole suite
 
 bench: $(READY_DEV) ## run the benchmarks
 	@$(RUN) -m tests.bench
+
+screenshots: browser ## draw the pages of the privacy centre into docs/screenshots
+	@$(RUN) -m tests.web.screenshots
 
 check: $(READY_DEV) $(READY_POLICY) ## format, lint, types, imports, templates, policy, data map
 	$(BIN)/ruff format --check --quiet .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ HELD: dict[str, list[dict[str, Any]]] = {
 }
 
 
+@cache
 def sample_map() -> DataMap:
     """The map as it ships, its stores found in memory."""
     loaded = load_file(MAP, CONNECTORS, SWEEPERS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -16,8 +18,8 @@ OURS: Final = "2026-11-02T09:00:00Z"
 
 
 def request_id(name: str) -> str:
-    """An id that looks like one."""
-    return f"{name:-<24}"
+    """An id that looks like one, the same each time."""
+    return base64.urlsafe_b64encode(hashlib.sha256(name.encode()).digest()[:24]).decode()
 
 
 def seeded(visitor: Visitor, kind: str, name: str, **facts: Any) -> str:
@@ -74,6 +76,35 @@ def _signed_out(visitor: Visitor, lang: str) -> None:
     visitor.press("refresh").at("sign_in")
 
 
+def _empty_issue(visitor: Visitor, lang: str) -> None:
+    """Sent by a browser that does not check what is required."""
+    visitor.open("issue", lang)
+    visitor.page.locator("form#ask").evaluate("(form) => { form.noValidate = true; }")
+    visitor.press()
+    visitor.told().wait_for()
+
+
+def _reported(visitor: Visitor, lang: str) -> None:
+    visitor.open("issue", lang)
+    visitor.choose("kind", "suspected_breach")
+    visitor.field("message").fill("Somebody has my address, and I gave it to you alone.")
+    visitor.press().at("thanks")
+
+
+def _saved(visitor: Visitor, lang: str) -> None:
+    visitor.sign_in("preferences", lang)
+    visitor.field("topic.newsletter").check()
+    visitor.press()
+    visitor.page.locator("#saved").wait_for()
+
+
+def _vanished(visitor: Visitor, lang: str) -> None:
+    made = seeded(visitor, "access", "vanished")
+    opened(visitor, lang, made)
+    visitor.world.table.delete(f"REQUEST#{made}", "REQUEST")
+    visitor.press("refresh").at("trouble")
+
+
 def _ready(visitor: Visitor, lang: str) -> None:
     opened(visitor, lang, _worked(visitor, "access")).press("fetch").at("ready")
 
@@ -99,5 +130,11 @@ WAYS: Final[dict[str, Way]] = {
     "erasure done": lambda visitor, lang: opened(visitor, lang, _worked(visitor, "erasure")),
     "request refused": lambda visitor, lang: opened(visitor, lang, _refused(visitor)),
     "download ready": _ready,
+    "preferences": lambda visitor, lang: visitor.sign_in("preferences", lang),
+    "preferences, saved": _saved,
+    "issue": lambda visitor, lang: visitor.open("issue", lang),
+    "issue, refused": _empty_issue,
+    "issue, reported": _reported,
+    "not found": _vanished,
 }
 """What is shown -> the way to it."""

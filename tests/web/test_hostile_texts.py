@@ -98,7 +98,7 @@ def watched(visitor: Visitor) -> Watched:
     return Watched(visitor.page)
 
 
-@pytest.mark.parametrize("card", ["delete"])
+@pytest.mark.parametrize("card", ["delete", "preferences"])
 def test_what_an_operator_writes_into_the_data_map(card: str, visitor: Visitor, watched: Watched) -> None:
     hostile = hostile_map(visitor.world)
     made = {}

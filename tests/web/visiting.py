@@ -44,6 +44,10 @@ class Guest(ABC):
         """What is typed, chosen or ticked, by its name in the form of the page."""
         return self.page.locator(f"main form :is(input:not([type=hidden]), textarea, select)[name='{name}']")
 
+    def choose(self, name: str, value: str) -> None:
+        """One of several."""
+        self.page.locator(f"main form input[type=radio][name='{name}'][value='{value}']").check()
+
     def press(self, form: str = "ask") -> Self:
         """The button of a form."""
         self.page.locator(f"form#{form} button:not([type=button])").last.click()

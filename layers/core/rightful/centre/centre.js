@@ -78,6 +78,15 @@ addEventListener("submit", async (event) => {
   }
 });
 
+// A link within the page moves the focus and makes no entry of its own in the history.
+addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#']");
+  const target = link && document.getElementById(link.hash.slice(1));
+  if (!target) return;
+  event.preventDefault();
+  target.focus();
+});
+
 addEventListener("popstate", (event) => {
   const to = event.state ? event.state.at : 0;
   if (!seen[to] || (event.state && event.state.load !== load)) return location.reload();
