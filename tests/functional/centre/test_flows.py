@@ -125,6 +125,13 @@ def test_the_browsers_signal_is_shown_and_kept(world: World, reader: Reader) -> 
     assert consents.load(world.deps, person).word(SALE_OR_SHARING) is False
 
 
+def test_signing_in_keeps_the_browsers_signal_wherever_it_leads(world: World, reader: Reader) -> None:
+    reader.headers = {"Sec_GPC": "1"}
+    reader.signed_in("requests")
+    person = world.vault.digest("person", ADA)
+    assert consents.load(world.deps, person).word(SALE_OR_SHARING) is False
+
+
 @EACH
 def test_an_issue_is_reported_without_saying_who(world: World, language: str) -> None:
     reader = Reader(world, language).open("issue")

@@ -101,11 +101,17 @@ def test_the_clock_counts_from_receipt_until_the_dpo_says_since_when_they_know()
     assert "provisional" not in shown
 
 
-@pytest.mark.parametrize("hours", [-25, 1])
-def test_nobody_is_aware_before_the_report_or_in_the_future(hours: int) -> None:
+def test_a_company_may_have_known_before_the_report() -> None:
+    world, issue_id = received()
+    aware = world.clock() - timedelta(hours=25)
+    answer = world.ask_desk("assess", issue_id=issue_id, aware_at=stamp(aware), **CONFIRMED)
+    assert answer["due_at"] == stamp(aware + timedelta(hours=72))
+
+
+def test_nobody_is_aware_in_the_future() -> None:
     world, issue_id = received()
     answer = world.ask_desk(
-        "assess", issue_id=issue_id, aware_at=stamp(world.clock() + timedelta(hours=hours)), **CONFIRMED
+        "assess", issue_id=issue_id, aware_at=stamp(world.clock() + timedelta(hours=1)), **CONFIRMED
     )
     assert answer["ok"] is False
     assert set(answer["errors"]) == {"aware_at"}

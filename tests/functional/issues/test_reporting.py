@@ -132,6 +132,12 @@ def test_a_field_that_people_do_not_see_drops_the_report_and_says_nothing_of_it(
     assert issues.dropped(world.deps, stamp(world.clock())[:10]) == 1
 
 
+def test_who_is_signed_in_is_no_machine_whatever_their_browser_filled_in() -> None:
+    world = make_world()
+    issue_id = report(world, proof=proof(world), website="https://me.example")
+    assert issue(world, issue_id)["status"] == "received"
+
+
 def test_a_network_reports_so_often_an_hour() -> None:
     world = make_world()
     for _ in range(60):

@@ -63,14 +63,14 @@ def report(
     key: str | None = None,
 ) -> Answer:
     """`{"issue_id"}`. `email`: where an answer reaches the reporter; of someone `under_18`, the address of the account.
-    Left empty, it is that of the `proof`, if there is one. `website` is a field that no person sees: a report that
-    fills it in is answered as any other, and counted, and dropped. `key`: the Idempotency-Key.
+    Left empty, it is that of the `proof`, if there is one. `website` is a field that no person sees: an anonymous
+    report that fills it in is answered as any other, and counted, and dropped. `key`: the Idempotency-Key.
     Raises Invalid that names the field, TooMany (per source address), Conflict (the key)."""
     verifying.limit_source(deps, "issues", source)
     said = _said(deps, kind, message, email, locale, proof)
 
     def act(attempt: Attempt) -> Answer:
-        if website:
+        if website and proof is None:
             _drop(deps)
         else:
             _take_in(deps, attempt.request_id, kind, locale, said, source)

@@ -21,7 +21,7 @@ from rightful.service.desk import book, dates
 
 LONGEST: Final = 4000
 """Characters of a reason."""
-_TIME: Final = "Write the moment, such as 2027-01-29T14:30:00Z: not before the report came, and not one to come."
+_TIME: Final = "Write the moment, such as 2027-01-29T14:30:00Z: not one to come."
 
 Issue = dict[str, Any]
 
@@ -90,7 +90,7 @@ def _aware(deps: Deps, issue: Issue, order: Mapping[str, Any]) -> datetime:
     if not text:
         return moment(issue["aware_at"]) if "aware_at" in issue else now
     aware = dates.begin("aware_at", text, clocks.zone(deps.datamap.controller.time_zone))
-    if "T" not in text.upper() or not moment(issue["received_at"]) <= aware <= now:
+    if "T" not in text.upper() or aware > now:
         raise Invalid("The moment of awareness cannot be.", errors=[("aware_at", _TIME)])
     return aware
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 from rightful.errors import Invalid, Unauthorised
 from rightful.model import RequestType
-from rightful.service import contacts, intake, repeating, verifying
+from rightful.service import contacts, intake, preferences, repeating, verifying
 from rightful.service.contacts import Contact
 from rightful.service.deps import Deps
 from rightful.service.repeating import Attempt
@@ -97,7 +98,8 @@ def code(deps: Deps, visit: Visit) -> Visit:
     typed = re.sub(r"[\s\u2010-\u2015-]", "", visit.field("code"))
     if not typed:
         raise Invalid(showing.UNREADABLE, errors=[("code", "Type in the code from our mail.")])
-    token = verifying.check(deps, visit.field("verification_id"), typed[:64])
+    kept = partial(preferences.honour, deps) if visit.gpc else None
+    token = verifying.check(deps, visit.field("verification_id"), typed[:64], then=kept)
     then = visit.carried()
     fields = {**then, "step": then.get("step", "start"), "token": token.token, "who": visit.field("email")}
     return Visit(voice=visit.voice, source=visit.source, base=visit.base, gpc=visit.gpc, fields=fields)
