@@ -47,6 +47,7 @@ def play(stack: Stack, person: Callable[[str], Person]) -> Played:
     link = call("POST", f"{stack.api_url}/requests/{access}/download", {}, canary.token)["url"]
     call("GET", f"{stack.api_url}/requests", token=canary.token)
     report_sent(stack, access)
+    choose(stack, canary)
     blunder(stack, markers, canary)
 
     table = f"arn:aws:dynamodb:*:*:table/{table_name('tickets')}"
@@ -91,6 +92,23 @@ def report_sent(stack: Stack, request_id: str) -> None:
     name = mishaps.physical(stack, "MailEventsFunction")
     answer = stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
     assert json.loads(answer["Payload"].read())["status"] == "accepted"
+
+
+def choose(stack: Stack, canary: Person) -> None:
+    """A consent, which the erasure ends, and the company's mailer who asks: of the canary, of a contact that somebody
+    gave, and by mistake of something that is no address."""
+    call("PUT", f"{stack.api_url}/preferences", {"topics": {"newsletter": True}}, canary.token)
+    given = stack.client("dynamodb").scan(TableName=table_name("shared_contacts"), Limit=1)["Items"][0]
+    asked = [(canary.email, "newsletter"), (given["contact_email"]["S"], "rewards"), (f"{canary.email}@", "rewards")]
+    for contacts in (asked[:2], asked):
+        payload = json.dumps({"contacts": [{"email": email, "topic": topic} for email, topic in contacts]})
+        answer = stack.client("lambda").invoke(FunctionName=stack.outputs["MayContactArn"], Payload=payload)
+        content = json.loads(answer["Payload"].read())
+        if contacts == asked:
+            assert content["errorType"] == "Invalid"
+        else:
+            reasons = [each["reason"] for each in content["answers"]]
+            assert reasons == ["consented", "given_by_another_user"]
 
 
 def uploads_bucket(stack: Stack) -> str:

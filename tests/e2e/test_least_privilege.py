@@ -23,6 +23,7 @@ from tests.e2e.sweeping import Swept
 FUNCTIONS = (
     *("Api", "Discover", "Plan", "Ask", "Export", "Erase", "Notify", "Package", "Complete", "Decide", "MailEvents"),
     *("Split", "Sweep", "Weigh", "Brake", "Report"),
+    "MayContact",
 )
 OF_THE_DESK = ("Order", "Look", "Hold", "Submit", "Reschedule", "Overview", "Deadlines")
 """Played here in part only: nothing may be refused to them, but not all they are granted is asked for. That they are
@@ -211,6 +212,8 @@ def test_no_function_is_refused_what_it_asks_for(
         ("Weigh", "scan", {}),
         ("Brake", "get_item", {"Key": {"account_id": {"S": "acct-1"}}}),
         ("Report", "scan", {}),
+        ("MayContact", "scan", {}),
+        ("MayContact", "delete_item", {"Key": {"account_id": {"S": "acct-1"}}}),
     ],
 )
 def test_a_function_cannot_do_what_is_not_its_work(

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rightful.model import RequestPolicy
-from rightful.service import deciding
+from rightful.service import deciding, unsubscribing
+from rightful.service.unsubscribing import Link
 from tests.web.visiting import Visitor
 
 Way = Callable[[Visitor, str], object]
@@ -109,6 +110,20 @@ def _ready(visitor: Visitor, lang: str) -> None:
     opened(visitor, lang, _worked(visitor, "access")).press("fetch").at("ready")
 
 
+def _unsubscribing(visitor: Visitor, lang: str, topic: str = "newsletter") -> Visitor:
+    """By the link in a mail about the topic."""
+    deps = visitor.world.deps
+    link = Link(deps.vault.digest("person", visitor.email), topic)
+    visitor.page.goto(f"{visitor.url}unsubscribe/{unsubscribing.token(deps, link) if topic else 'cut'}?lang={lang}")
+    return visitor.at("unsubscribe")
+
+
+def _unsubscribed(visitor: Visitor, lang: str, topic: str = "newsletter") -> None:
+    _unsubscribing(visitor, lang, topic)
+    visitor.page.locator("main form button").click()
+    visitor.page.locator("main form[action]" if topic == "newsletter" else "main:not(:has(form))").wait_for()
+
+
 WAYS: Final[dict[str, Way]] = {
     "start": lambda visitor, lang: visitor.open("", lang).at("start"),
     "download": lambda visitor, lang: visitor.open("download", lang).at("download"),
@@ -136,5 +151,9 @@ WAYS: Final[dict[str, Way]] = {
     "issue, refused": _empty_issue,
     "issue, reported": _reported,
     "not found": _vanished,
+    "unsubscribe": _unsubscribing,
+    "unsubscribe, cut off": lambda visitor, lang: _unsubscribing(visitor, lang, ""),
+    "unsubscribed": _unsubscribed,
+    "unsubscribed, a contact": lambda visitor, lang: _unsubscribed(visitor, lang, "rewards"),
 }
 """What is shown -> the way to it."""

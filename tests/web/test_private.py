@@ -33,7 +33,7 @@ def test_no_page_stores_tells_or_breaks_anything(
             continue  # the download itself
         address = urlsplit(request.url)
         assert {key for key, _ in parse_qsl(address.query)} <= SHOWN_IN_ADDRESSES, request.url
-        assert re.fullmatch(r"/prod/(assets/[\w.-]+)?", address.path), request.url
+        assert re.fullmatch(r"/prod/(assets/[\w.-]+|unsubscribe/[\w-]+)?", address.path), request.url
         assert request.all_headers().get("referer", "") in ("", centre.url)
     assert urlsplit(visitor.page.url).query in ("", *(f"show={card}&lang=en" for card in CARDS), "lang=en")
 
