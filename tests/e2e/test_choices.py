@@ -89,7 +89,8 @@ def test_an_address_that_another_user_gave_is_for_that_purpose_and_may_object(
 
 def test_a_whole_mailing_is_answered_in_one_call(truth: Truth, ask: Ask) -> None:
     """500 different addresses, within the time that the function has."""
-    people = [*truth.people(), *(f"nobody.{number}@example.com" for number in range(500))][:500]
+    mailable = [email for email in truth.people() if email.isascii()]
+    people = [*mailable, *(f"nobody.{number}@example.com" for number in range(500))][:500]
     answers = ask(*((email, "service") for email in people))
     assert [answer["allowed"] for answer in answers] == [True] * 500
 

@@ -129,7 +129,7 @@ def test_a_contact_refuses_what_another_user_gave_the_address_for(world: World, 
     ("language", "said"),
     [
         ("en-GB", "No more of these e-mails?"),
-        ("fr-CA, en;q=0.5", "Ne plus recevoir ces e-mails ?"),
+        ("fr-CA, en;q=0.5", "Ne plus recevoir ces e-mails\u00a0?"),
         ("de", "Diese E-Mails nicht mehr erhalten?"),
         ("es-MX,es;q=0.9", "¿No quiere recibir más estos correos?"),
         ("pl", "No more of these e-mails?"),

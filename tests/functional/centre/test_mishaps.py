@@ -173,6 +173,15 @@ def test_two_tabs_of_one_person_end_in_one_request(another: Callable[..., Reader
     assert one.press("Refresh").text == two.press("Refresh").text
 
 
+def test_two_tabs_of_one_person_lose_no_choice(another: Callable[..., Reader]) -> None:
+    """Each was opened before the other saved."""
+    one, two = another().signed_in("preferences"), another().signed_in("preferences")
+    one.press("Save my choice", topic__newsletter="yes")
+    two.press("Save my choice", topic__announcements="yes")
+    checked = {each.attributes["name"] for each in two.page.all("input") if "checked" in each.attributes}
+    assert checked == {"topic.newsletter", "topic.announcements"}
+
+
 @pytest.mark.parametrize(("error", "status"), [(TryAgain("throttled"), 503), (ValueError(BOB), 500)])
 def test_a_fault_of_ours_keeps_what_was_typed_and_the_same_can_be_sent_again(
     reader: Reader, world: World, error: Exception, status: int, caplog: pytest.LogCaptureFixture

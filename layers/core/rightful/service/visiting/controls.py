@@ -10,7 +10,7 @@ from rightful.service.visiting import showing
 from rightful.service.visiting.visits import Page, Visit, proven
 
 TOPIC, OFFERED = "topic.", "offered."
-"""Begin the names of fields: a topic that is switched on, and one that was there to be switched."""
+"""Begin the names of fields: a topic that is switched on, and how it stood when it was shown."""
 NO_KIND = "Choose what it is about."
 
 
@@ -24,10 +24,12 @@ def choices(deps: Deps, visit: Visit) -> Page:
 
 
 def save(deps: Deps, visit: Visit) -> Page:
-    """Sets what the form offered, with the words that the person saw. Raises SignedOut, Invalid."""
+    """Sets what the person switched, with the words that they saw; what they left alone stays as it is by now, so that
+    a tab that was opened earlier takes nothing back. Raises SignedOut, Invalid."""
     proof = proven(deps, visit)
-    offered = [name.removeprefix(OFFERED) for name in visit.fields if name.startswith(OFFERED)]
-    topics = {name: visit.field(TOPIC + name) == "yes" for name in offered}
+    offered = {name.removeprefix(OFFERED): on == "yes" for name, on in visit.fields.items() if name.startswith(OFFERED)}
+    wanted = {name: visit.field(TOPIC + name) == "yes" for name in offered}
+    topics = {name: on for name, on in wanted.items() if on is not offered[name]}
     shown = preferences.texts(deps.datamap, visit.voice.language)
     preferences.change(deps, proof, topics, how="page", shown=shown, gpc=visit.gpc)
     return _choices(deps, visit, proof, saved=True)
