@@ -17,6 +17,8 @@ from infra.sample.people import Person
 
 _NO_ACCOUNT = ("forms_only", "listed_only", "invoices_only")
 _YEAR = 365
+LANGUAGES = ("en", "fr", "de", "es", "fr-CA")
+"""Of the accounts, in turn. Not thrown with the dice: the rest of the sample is as it was."""
 _LARGE = 390_000
 """Characters; an item holds 400 KB with its names."""
 
@@ -74,7 +76,12 @@ class Maker:
             "phone": f"+33 6 {rng.randint(10, 99)} {rng.randint(10, 99)} 00 {rng.randint(10, 99)}",
             "address": {"street": f"{rng.randint(1, 99)} rue des Biscuits", "city": "Lyon", "lines": ["2e étage", ""]},
             "status": "active" if active else "closed",
-            "settings": {"theme": "dark", "digest": rng.random() < 0.5, "columns": ["deal", "amount"]},
+            "settings": {
+                "theme": "dark",
+                "digest": rng.random() < 0.5,
+                "columns": ["deal", "amount"],
+                "language": LANGUAGES[person.index % len(LANGUAGES)],
+            },
             "roles": {"owner", "admin"} if rng.random() < 0.5 else {"owner"},
             "password_hash": rng.randbytes(32),
             "created_at": _text(self._ago(11 * _YEAR + rng.randint(0, 300))),

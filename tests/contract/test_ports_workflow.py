@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.stub import Stubber
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -17,9 +19,10 @@ from moto.sesv2.models import sesv2_backends
 
 from rightful.aws.events import BusEvents
 from rightful.aws.executions import SfnExecutions
-from rightful.aws.mailer import SesMailer
-from rightful.errors import NeedsAttention, TryAgain
-from rightful.ports import Attachment, Events, Executions, Mail, Mailer
+from rightful.aws.mailer import TRIES, SesMailer
+from rightful.entry import RESERVE
+from rightful.errors import NeedsAttention, TryAgain, Undeliverable
+from rightful.ports import Attachment, Events, Executions, Mail, Mailer, Quota
 from tests.fakes.events import MemoryEvents
 from tests.fakes.executions import MemoryExecutions
 from tests.fakes.mailer import MemoryMailer
@@ -45,6 +48,17 @@ class MailerContract:
     def test_a_file_goes_with_it(self, mailer: Mailer) -> None:
         assert mailer.send(replace(MAIL, attachments=(DATES,)))
 
+    def test_what_the_provider_takes_is_told(self, mailer: Mailer) -> None:
+        before = mailer.quota()
+        mailer.send(MAIL)
+        assert before.rate > 0
+        assert before.day > 0
+        assert mailer.quota().sent >= before.sent
+
+    def test_within_a_rate_it_sends_the_same(self, mailer: Mailer) -> None:
+        mailer.at_most(1000)
+        assert mailer.send(MAIL)
+
 
 class TestMemoryMailer(MailerContract):
     @pytest.fixture
@@ -61,6 +75,11 @@ class TestSesMailer(MailerContract):
 
     @pytest.fixture
     def mailer(self, client: Any) -> SesMailer:
+        """moto knows no GetAccount."""
+        quota = {"Max24HourSend": 200.0, "MaxSendRate": 1.0, "SentLast24Hours": 0.0}
+        http: Any = AWSResponse("", 200, {}, None)  # type: ignore[arg-type] # headers that nobody reads
+        answer = http, {"SendQuota": quota}
+        client.meta.events.register("before-call.sesv2.GetAccount", lambda **_: answer)
         return SesMailer(client, "privacy@example.com", "rightful")
 
     def test_the_mail_arrives_as_it_was_written(self, mailer: SesMailer) -> None:
@@ -122,6 +141,71 @@ class TestSesMailer(MailerContract):
                 mailer.send(MAIL)
         assert "ada" not in str(raised.value)
 
+    @pytest.mark.parametrize("code", ["BadRequestException", "MessageRejected"])
+    def test_a_refusal_of_this_one_mail_is_told_apart(self, client: Any, mailer: SesMailer, code: str) -> None:
+        with Stubber(client) as stub:
+            stub.add_client_error("send_email", code)
+            with pytest.raises(Undeliverable):
+                mailer.send(MAIL)
+
+    @pytest.mark.parametrize(("said", "meant"), [(200.0, 200.0), (-1.0, math.inf)])
+    def test_the_quota_is_the_accounts(self, client: Any, said: float, meant: float) -> None:
+        mailer = SesMailer(client, "privacy@example.com")
+        quota = {"Max24HourSend": said, "MaxSendRate": 14.0, "SentLast24Hours": 3.0}
+        with Stubber(client) as stub:
+            stub.add_response("get_account", {"SendQuota": quota})
+            assert mailer.quota() == Quota(rate=14, day=meant, sent=3)
+
+    def test_no_faster_than_it_may(self, client: Any) -> None:
+        """The first mail goes at once; then each waits for its turn."""
+        time = Time()
+        mailer = SesMailer(client, "privacy@example.com", "rightful", time.clock, time.sleep)
+        mailer.at_most(0.5)
+        for _ in range(11):
+            mailer.send(MAIL)
+        assert time.now == pytest.approx(20, abs=0.1)
+
+    @pytest.mark.parametrize("code", ["TooManyRequestsException", "ThrottlingException", "LimitExceededException"])
+    def test_one_of_many_that_came_too_fast_is_tried_again_and_the_next_ones_come_slower(
+        self, client: Any, code: str
+    ) -> None:
+        time = Time()
+        mailer = SesMailer(client, "privacy@example.com", clock=time.clock, sleep=time.sleep)
+        mailer.at_most(10)
+        with Stubber(client) as stub:
+            stub.add_client_error("send_email", code)
+            for number in range(11):
+                stub.add_response("send_email", {"MessageId": f"m{number}"})
+            assert mailer.send(MAIL) == "m0"
+            begun = time.now
+            for _ in range(10):
+                mailer.send(MAIL)
+        assert time.now - begun > 2, "half of the rate, and then up again"
+
+    def test_where_nothing_is_taken_it_gives_up_before_time_runs_out(self, client: Any) -> None:
+        time = Time()
+        mailer = SesMailer(client, "privacy@example.com", clock=time.clock, sleep=time.sleep)
+        mailer.at_most(0.2)
+        with Stubber(client) as stub:
+            for _ in range(TRIES):
+                stub.add_client_error("send_email", "TooManyRequestsException")
+            with pytest.raises(TryAgain):
+                mailer.send(MAIL)
+        assert time.now < RESERVE
+
+
+@dataclass
+class Time:
+    """Passes only while somebody sleeps."""
+
+    now: float = 0.0
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
 
 class EventsContract:
     def test_an_event_is_taken(self, events: Events) -> None:
@@ -176,6 +260,15 @@ class ExecutionsContract:
         executions.start("erasure", "r2")
         assert self.names() == ["access-r1", "erasure-r2"]
 
+    def test_telling_of_a_version_twice_is_telling_once(self, executions: Executions) -> None:
+        executions.announce("policy-v2-1", "v2")
+        executions.announce("policy-v2-1", "v2")
+        assert self.given("policy-v2-1") == [{"version": "v2"}]
+
+    def given(self, name: str) -> list[dict[str, Any]]:
+        """Inputs of the executions of that name."""
+        raise NotImplementedError
+
     def names(self) -> list[str]:
         """Of the executions there are. Each implementation is looked into in its own way."""
         raise NotImplementedError
@@ -192,6 +285,9 @@ class TestMemoryExecutions(ExecutionsContract):
     def names(self) -> list[str]:
         return sorted(self.fake.started)
 
+    def given(self, name: str) -> list[dict[str, Any]]:
+        return [self.fake.started[name]]
+
     def test_a_token_is_answered_once(self, executions: MemoryExecutions) -> None:
         executions.waiting.add("token")
         assert executions.answer("token", {"decision": "approve"})
@@ -202,6 +298,7 @@ class TestMemoryExecutions(ExecutionsContract):
 
 class TestSfnExecutions(ExecutionsContract):
     arn: str
+    notice_arn: str
 
     @pytest.fixture
     def client(self, aws: None) -> Any:
@@ -211,7 +308,9 @@ class TestSfnExecutions(ExecutionsContract):
 
     @pytest.fixture
     def executions(self, client: Any) -> SfnExecutions:
-        return SfnExecutions(client, self.arn)
+        made = client.create_state_machine(name="PolicyNotice", definition=PASS, roleArn=ROLE)
+        self.notice_arn = made["stateMachineArn"]
+        return SfnExecutions(client, self.arn, notice_arn=self.notice_arn)
 
     def names(self) -> list[str]:
         client = boto3.client("stepfunctions", "eu-west-1")
@@ -219,6 +318,12 @@ class TestSfnExecutions(ExecutionsContract):
         inputs = [client.describe_execution(executionArn=each["executionArn"])["input"] for each in found]
         assert all(set(json.loads(given)) == {"request_id"} for given in inputs)
         return sorted(each["name"] for each in found)
+
+    def given(self, name: str) -> list[dict[str, Any]]:
+        client = boto3.client("stepfunctions", "eu-west-1")
+        found = client.list_executions(stateMachineArn=self.notice_arn)["executions"]
+        named = [each["executionArn"] for each in found if each["name"] == name]
+        return [json.loads(client.describe_execution(executionArn=arn)["input"]) for arn in named]
 
     @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
     def test_a_token_that_no_longer_waits(self, client: Any, executions: SfnExecutions, code: str) -> None:

@@ -317,6 +317,14 @@ def may(bench: DynamoBench, verb: SweepVerb) -> set[str]:
     }
 
 
+def test_who_tells_everyone_reads_the_whole_table_however_retention_reaches_it(bucketed: Bucketed) -> None:
+    whole = replace(bucketed.store, retention=replace(bucketed.store.retention, through={}))
+    sweeper = DynamoDBSweeper.from_store(whole, bucketed.session)
+    for segment in sweeper.segments(10, datetime.now(UTC)):
+        sweeper.page(segment, bucketed.wanted, None)
+    assert may(bucketed, "announce") == set(bucketed.session.operations)
+
+
 def test_each_action_is_granted_where_it_is_called(bucketed: Bucketed) -> None:
     key = "arn:aws:kms:eu-west-1:123456789012:key/1"
     locked = replace(bucketed.store, settings={**bucketed.store.settings, "kms_key": key})

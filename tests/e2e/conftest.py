@@ -21,9 +21,9 @@ WAIT_SCALE = 0.1
 """Share of their time that retry intervals really take."""
 
 
-LAST = ("test_retention", "test_least_privilege")
-"""The sweep takes from everybody, and so comes after the tests that need people as they were; what functions asked for
-is compared when all has been played."""
+LAST = ("test_policy", "test_retention", "test_least_privilege")
+"""The notice of a new policy is a letter more in everybody's mailbox, and the sweep takes from everybody: so they come
+after the tests that need people as they were. What functions asked for is compared when all has been played."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

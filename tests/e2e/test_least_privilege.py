@@ -22,10 +22,10 @@ from tests.e2e.sweeping import Swept
 
 FUNCTIONS = (
     *("Api", "Discover", "Plan", "Ask", "Export", "Erase", "Notify", "Package", "Complete", "Decide", "MailEvents"),
-    *("Split", "Sweep", "Weigh", "Brake", "Report"),
+    *("Split", "Sweep", "Weigh", "Brake", "Report", "Announce"),
     "MayContact",
 )
-OF_THE_DESK = ("Order", "Look", "Hold", "Submit", "Reschedule", "Overview", "Deadlines")
+OF_THE_DESK = ("Publish", "Order", "Look", "Hold", "Submit", "Reschedule", "Overview", "Deadlines")
 """Played here in part only: nothing may be refused to them, but not all they are granted is asked for. That they are
 granted what their code reaches and no more is in tests/template/test_permissions.py."""
 OF_AWS = "arn:aws:iam::aws:policy/"
@@ -46,8 +46,13 @@ YOUNG = "no file of the sample is due; tests/contract/test_sweepers_s3.py has ve
 HALF = "opens what was counted of a segment that failed; tests/functional/sweep has such"
 AFTER_A_HOLD = "no hold is placed here; tests/functional/workflow/test_after_a_hold.py has what follows one"
 REFUSED = "a refusal that waits for no workflow is told at once; tests/functional/desk has it"
+NO_CURSOR = "the sample's accounts are one page; tests/functional/announcing has many"
 BOUNCED = "a mail that bounces is noted in the ledger; tests/functional has it"
 NOT_PLAYED: dict[tuple[str, str, str], str] = {
+    ("Announce", "dynamodb:GetItem", "KeysTable"): NO_CURSOR,
+    ("Announce", "dynamodb:PutItem", "KeysTable"): NO_CURSOR,
+    ("Announce", "kms:Decrypt", "key/"): NO_CURSOR,
+    ("Announce", "kms:GenerateDataKey", "key/"): NO_CURSOR,
     ("Api", "dynamodb:DeleteItem", "RequestsTable"): "of two right codes that race, one gives its token back",
     ("Api", "kms:Decrypt", "key/"): "a container remembers the data keys it made; only another one has to open them",
     ("Ask", "states:SendTaskSuccess", "PrivacyRequest"): "a request may end while its question is on the way",

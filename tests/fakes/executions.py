@@ -29,6 +29,10 @@ class MemoryExecutions(Recorder):
         with self.operation("sweep", name, mode, tuple(stores)):
             self.started.setdefault(name, {"mode": mode, "stores": list(stores)})
 
+    def announce(self, name: str, version: str) -> None:
+        with self.operation("announce", name, version):
+            self.started.setdefault(name, {"version": version})
+
     def running(self, execution: str) -> bool:
         with self.operation("running", execution):
             return execution in self.alive

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from functions.announce import app as announce
 from functions.assess import app as assess
 from functions.decide import app as decide
 from functions.hold import app as hold
@@ -318,6 +319,17 @@ class World:
             arn=arn,
         )
 
+    def policy_notice(self, version: str, name: str = "by-hand") -> Execution:
+        """An execution that tells everyone with an account of this version, not yet begun."""
+        return Execution(
+            {"AnnounceFunctionArn": lambda event: announce.announce(self.deps, event, self.time_left())},
+            self.clock,
+            self.executions,
+            load("policy_notice"),
+            {"version": version},
+            arn=f"arn:aws:states:eu-west-1:123456789012:execution:PolicyNotice:{name}",
+        )
+
     def ask_desk(self, action: str, name: str = "", **order: Any) -> dict[str, Any]:
         """What the desk answers."""
         name = name or f"{action}-{len(self.table.calls)}"
@@ -346,6 +358,7 @@ def make_world(
     for name in stores.keys() & datamap.stores.keys():
         stores[name].locate = datamap.stores[name].locate
     sweepers = {name: MemorySweeper(stores[name], rules) for name, rules in datamap.stores.items() if name in stores}
+    named = datamap.accounts.store
     reports, evidence, signer, webhooks = MemoryFiles(), MemoryEvidence(), MemorySigner(), MemoryWebhooks()
     provider = MemoryProvider()
     deps = Deps(
@@ -362,6 +375,7 @@ def make_world(
         connectors=stores,
         datamap=datamap,
         sweepers=sweepers,
+        accounts={named: sweepers[named]} if named else {},
         reports=reports,
         evidence=evidence,
         signer=signer,

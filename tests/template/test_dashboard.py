@@ -15,7 +15,7 @@ OF_AWS = {
     "AWS/ApiGateway": {"Count", "4XXError", "5XXError", "Latency"},
 }
 """Source: the pages on metrics in the developer guides of Step Functions, Lambda and API Gateway."""
-OF_THIS_STACK = ("<Stage>", "<AWS::StackName>", "<PrivacyRequest>", "<RetentionSweep>", "<DpoDesk>")
+OF_THIS_STACK = ("<Stage>", "<AWS::StackName>", "<PrivacyRequest>", "<RetentionSweep>", "<PolicyNotice>", "<DpoDesk>")
 SEARCH = re.compile(r"SEARCH\('\{([\w/]+),([\w,]+)\} MetricName=\"(\w+)\"([^']*)', '(\w+)', (\d+)\)")
 
 

@@ -49,7 +49,7 @@ def test_a_function_imports_with_its_own_layers_alone(folder: str, layers: Path)
     names = [in_words(layer).removesuffix("Layer").lower() for layer in functions()[folder]["Layers"]]
     modules = ["app", "botocore.session", *(LAZY[port] for port in LAZY if port in ports_reached(folder))]
     modules += ["rightful.centre.voices", "rightful.service.visiting.answering"] if folder == "api" else []
-    modules += ["msgspec.json", "duckdb"] if folder == "sweep" else []
+    modules += ["msgspec.json", "duckdb"] if folder == "sweep" else ["msgspec.json"] if folder == "announce" else []
     modules += ["aws_lambda_powertools.metrics"] if "entry import Event, measure" in source(folder) else []
     paths = [str(layers / name / "python") for name in names] + [str(ROOT / "functions" / folder)]
     code = f"import sys; sys.path[:0] = {paths!r}; import importlib; [importlib.import_module(m) for m in {modules!r}]"

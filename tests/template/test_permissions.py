@@ -66,9 +66,12 @@ NEEDED: dict[str, set[Grant]] = {
     "provider.keys": set(),  # HTTPS, without AWS
     "webhooks.post": set(),  # the secrets that the data map names: see tests/unit/datamap/test_access.py
     "mailer.send": {("ses:SendEmail", resource) for resource in SES},
+    "mailer.quota": {("ses:GetAccount", "*")},
+    "mailer.at_most": set(),
     "events.publish": {("events:PutEvents", ARN % ("events", "event-bus/default"))},
     "executions.start": {("states:StartExecution", "PrivacyRequest")},
     "executions.sweep": {("states:StartExecution", "RetentionSweep")},
+    "executions.announce": {("states:StartExecution", "PolicyNotice")},
     "executions.running": {("states:DescribeExecution", "RetentionSweep:*")},
     "executions.answer": set(),  # see MACHINES
     "reports.put": set(),  # see WRITES
@@ -91,10 +94,10 @@ NEEDED: dict[str, set[Grant]] = {
     "files.delete": {("s3:ListBucket", BUCKET), ("s3:ListBucketMultipartUploads", BUCKET)},  # and see DELETES
     "files.upload": {("s3:PutObject", PACKAGES), ("s3:GetObject", PACKAGES), ("s3:DeleteObject", TAILS)},
 }
-MAKES_KEYS = {"api", "sweep", "brake", "order", "submit", "hold", "complete", "deadlines"}
-"""Where verifications, requests (those that follow the release of a hold, too), runs of the sweep and orders of the DPO
-begin to be sealed. For all others a missing key means that it was destroyed, and they must not be able to make a new
-one."""
+MAKES_KEYS = {"announce", "api", "sweep", "brake", "order", "submit", "hold", "complete", "deadlines"}
+"""Where verifications, requests (those that follow the release of a hold, too), runs of the sweep, notices and orders
+of the DPO begin to be sealed. For all others a missing key means that it was destroyed, and they must not be able to
+make a new one."""
 
 DELETES = {"complete": [WORK, PACKAGES], "deadlines": [PACKAGES]}
 """Where in the exports bucket; every other function deletes work only. An access that ended otherwise leaves no package
@@ -111,6 +114,7 @@ VARIABLES = {
     "signer": {"RECEIPT_KEY_ID"},
     "executions.start": {"STATE_MACHINE_ARN"},
     "executions.sweep": {"RETENTION_SWEEP_ARN"},
+    "executions.announce": {"POLICY_NOTICE_ARN"},
     "vault.digest": {"HMAC_KEY_ID"},
     "vault.open": {"DATA_KEY_ID"},
     "vault.seal": {"DATA_KEY_ID"},

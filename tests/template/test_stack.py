@@ -32,6 +32,7 @@ def test_outputs_of_the_contract_exist() -> None:
         "DpoDeskArn",
         "DpoAccessPolicyArn",
         "RetentionSweepArn",
+        "PolicyNoticeArn",
         "ReportsBucket",
         "EvidenceBucket",
         "DashboardName",
@@ -164,7 +165,8 @@ def test_a_workflow_calls_the_functions_it_is_given(name: str) -> None:
     machine = resources("AWS::Serverless::StateMachine")[name]
     given = dict(machine["DefinitionSubstitutions"])
     assert set(re.findall(r"\$\{(\w+)\}", definition(name))) == set(given)
-    assert given.pop("Partition", None) == (None if name == "DpoDesk" else {"Ref": "AWS::Partition"})
+    waits = "waitForTaskToken" in definition(name)
+    assert given.pop("Partition", None) == ({"Ref": "AWS::Partition"} if waits else None)
     assert given == {f"{name}Arn": {"Fn::GetAtt": f"{name}.Arn"} for name in (key[:-3] for key in given)}
     allowed = machine["Policies"][0]["Statement"][0]
     assert allowed["Action"] == "lambda:InvokeFunction"
@@ -176,20 +178,21 @@ def definition(machine: str) -> str:
     return (ROOT / str(resources("AWS::Serverless::StateMachine")[machine]["DefinitionUri"])).read_text()
 
 
-def test_the_sweep_may_run_its_segments_as_executions_of_its_own_and_no_others() -> None:
+@pytest.mark.parametrize("name", ["RetentionSweep", "PolicyNotice"])
+def test_a_machine_may_run_its_segments_as_executions_of_its_own_and_no_others(name: str) -> None:
     """Source: "IAM policies for using Distributed Map states", Step Functions developer guide."""
-    machine = resources("AWS::Serverless::StateMachine")["RetentionSweep"]
+    machine = resources("AWS::Serverless::StateMachine")[name]
     allowed = {
         action: statement["Resource"]["Fn::Sub"].rpartition("${AWS::AccountId}:")[2]
         for statement in machine["Policies"][0]["Statement"]
         for action in listed(statement["Action"])
         if action.startswith("states:")
     }
-    assert machine["Name"] == {"Fn::Sub": "${AWS::StackName}-RetentionSweep"}
+    assert machine["Name"] == {"Fn::Sub": f"${{AWS::StackName}}-{name}"}
     assert allowed == {
-        "states:StartExecution": "stateMachine:${AWS::StackName}-RetentionSweep",
-        "states:DescribeExecution": "execution:${AWS::StackName}-RetentionSweep:*",
-        "states:StopExecution": "execution:${AWS::StackName}-RetentionSweep:*",
+        "states:StartExecution": f"stateMachine:${{AWS::StackName}}-{name}",
+        "states:DescribeExecution": f"execution:${{AWS::StackName}}-{name}:*",
+        "states:StopExecution": f"execution:${{AWS::StackName}}-{name}:*",
     }
 
 

@@ -171,6 +171,33 @@ ISSUES: dict[str, Any] = {
 }
 
 
+POLICY: dict[str, Any] = {
+    "version": "2027-06 <b>",
+    "effective_from": "2027-06-01",
+    "url": "https://example.com/privacy/2027-06",
+}
+
+
+NOTICE: dict[str, Any] = {"controller": CONTROLLER, **POLICY}
+
+
+TOLD: dict[str, Any] = {
+    "desk": DESK,
+    "controller": CONTROLLER,
+    "policy": {**POLICY, "material": True},
+    "counts": {
+        "told": 9701,
+        "same_address": 12,
+        "no_address": 1,
+        "odd_address": 2,
+        "refused": 1,
+        "segments_left": 1,
+    },
+    "bounced": 7,
+    "whole": False,
+}
+
+
 CODE: dict[str, Any] = {"controller": CONTROLLER, "purpose": "erasure", "code": "48291307", "minutes": 15}
 
 
@@ -182,6 +209,8 @@ def facts(kind: str) -> dict[str, Any]:
         "issue_received": ISSUES,
         "dpo_issue": ISSUES,
         "dpo_issues": ISSUES,
+        "policy_notice": NOTICE,
+        "dpo_policy_notice": TOLD,
         "dpo_recipients": FACTS | {"recipients": BY_HAND},
     }.get(kind, FACTS)
 

@@ -27,6 +27,7 @@ from tests.unit.mail_facts import (
     DESK,
     FACTS,
     ISSUE,
+    POLICY,
     RECIPIENTS,
     REQUEST,
     facts,
@@ -94,8 +95,8 @@ def test_nothing_is_loaded_or_run_and_links_hold_nothing_of_the_person(kind: str
     policy, and to the DPO's address."""
     always = {CONTROLLER.policy_url, f"mailto:{CONTROLLER.contact}"}
     to_the_desk = {"dpo_approval", "dpo_second_approval", "dpo_attention", "dpo_brake", "dpo_deadlines"}
-    to_the_desk |= {"dpo_issue", "dpo_issues"}
-    own = {DESK} if kind in to_the_desk else set()
+    to_the_desk |= {"dpo_issue", "dpo_issues", "dpo_policy_notice"}
+    own = {DESK} if kind in to_the_desk else {str(POLICY["url"])} if kind == "policy_notice" else set()
     for centre, way in ((CENTRE, {f"{CENTRE}/"}), ("", set[str]())):
         page = Text(render(kind, language, centre=centre, **facts(kind)).html)
         assert page.tags.isdisjoint({"script", "img", "link", "iframe", "form"})
@@ -290,8 +291,13 @@ HOSTILE = "</p><script>alert(1)</script>{{ 7 * 7 }}{controller.__class__}\u202e\
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_people_write_is_data(language: str) -> None:
+    policy = {"version": HOSTILE, "url": HOSTILE, "effective_from": "2027-06-01", "material": True}
     hostile = {
         **FACTS,
+        **facts("dpo_policy_notice"),
+        **policy,
+        "policy": policy,
+        "centre": HOSTILE,
         "request": {**REQUEST, "refusal": {"ground": HOSTILE, "law": HOSTILE, "reason": HOSTILE}},
         "controller": Controller(name=HOSTILE, contact=HOSTILE, policy_url=HOSTILE, complaint=HOSTILE),
         "stores": {HOSTILE: {"title": HOSTILE, "covered": True, "skipped": True, "reason": HOSTILE, "law": HOSTILE}},

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from rightful.entry import RESERVE
-from rightful.stores.pace import LEAST, LONGEST_WAIT, PAUSE, Pace
+from rightful.pace import LEAST, LONGEST_WAIT, PAUSE, Pace
 
 
 @dataclass

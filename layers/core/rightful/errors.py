@@ -3,7 +3,8 @@
 RightfulError
 ├── TryAgain            the same call may succeed later (throttle, time-out, 5xx): Step Functions retries it
 ├── NeedsAttention      no retry will help (access denied, table missing): the DPO decides
-│   └── Unreadable      ... to read this one file; the rest of its store can be read
+│   ├── Unreadable      ... to read this one file; the rest of its store can be read
+│   └── Undeliverable   ... to send this one mail; others can be sent
 └── Refused             the caller's own input; becomes an RFC 9457 problem with `status`
     ├── Invalid         422  a field is wrong; `errors` name the fields and the cure
     ├── Unauthorised    401  `max_age` when only the proof's age is wrong
@@ -36,6 +37,10 @@ class NeedsAttention(RightfulError):
 class Unreadable(NeedsAttention):
     """One original file cannot be read, and the cause lies in that file: it is archived, say, or under a key that is
     not ours to use."""
+
+
+class Undeliverable(NeedsAttention):
+    """The mail provider refuses this one mail, and will refuse it again: its address, say, is none."""
 
 
 class Refused(RightfulError):

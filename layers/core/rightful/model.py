@@ -18,7 +18,7 @@ Language = Literal["en", "fr", "de", "es"]
 """Of mails, pages and packages. See `rightful.languages`."""
 Verb = Literal["discover", "export", "erase", "package"]
 """What a privacy request does to a store."""
-SweepVerb = Literal["split", "sweep"]
+SweepVerb = Literal["split", "sweep", "announce"]
 """What the retention sweep does to a store."""
 IssueKind = Literal["unwanted_email", "wrong_data", "suspected_breach", "under_18", "other"]
 """What a privacy issue that is reported can be about."""

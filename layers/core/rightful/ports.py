@@ -136,9 +136,27 @@ class Mail:
     """More headers, such as List-Unsubscribe."""
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What the mail provider takes from us."""
+
+    rate: float
+    """Mails a second."""
+    day: float
+    """Mails in any 24 hours; infinite where it does not count them."""
+    sent: float
+    """Mails in the last 24 hours, as far as it has counted."""
+
+
 class Mailer(Protocol):
     def send(self, mail: Mail) -> str:
-        """Hands the mail over; the provider's message id."""
+        """Hands the mail over; the provider's message id. Raises Undeliverable when it refuses this one for good."""
+
+    def quota(self) -> Quota: ...
+
+    def at_most(self, rate: float) -> None:
+        """From now on this process hands over at most so many mails a second (above 0): `send` waits for its turn,
+        and tries again, slower, where the provider says that it came too fast."""
 
 
 class Webhooks(Protocol):
@@ -244,6 +262,10 @@ class Executions(Protocol):
     def sweep(self, name: str, mode: str, stores: Sequence[str]) -> None:
         """Starts a retention sweep (`preview` or `apply`) over these stores; one of this name that already exists is
         success."""
+
+    def announce(self, name: str, version: str) -> None:
+        """Starts to tell everyone with an account of this version of the policy; an execution of this name that already
+        exists is success."""
 
     def running(self, execution: str) -> bool:
         """Whether the execution with this ARN still runs."""

@@ -8,7 +8,7 @@
 | `REPORTS_BUCKET` | bucket name |
 | `RECEIPT_KEY_ID` | KMS key that signs receipts |
 | `EVIDENCE_BUCKET`, `EVIDENCE_LOCK_MODE` | bucket name; COMPLIANCE, or GOVERNANCE for trials |
-| `STATE_MACHINE_ARN`, `RETENTION_SWEEP_ARN` | PrivacyRequest, RetentionSweep |
+| `STATE_MACHINE_ARN`, `RETENTION_SWEEP_ARN`, `POLICY_NOTICE_ARN` | PrivacyRequest, RetentionSweep, PolicyNotice |
 | `DPO_DESK_ARN` | DpoDesk, to which mails to the DPO link |
 | `MAIL_FROM`, `MAIL_CONFIGURATION_SET` | sender address; SES configuration set, may be empty |
 | `PUBLIC_URL` | where people reach the API, for links in mails |
@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
@@ -138,7 +139,10 @@ def build() -> Deps:
         ),
         signer=KmsSigner(_lazy("kms"), env.get("RECEIPT_KEY_ID", "")),
         executions=SfnExecutions(
-            _lazy("stepfunctions"), env.get("STATE_MACHINE_ARN", ""), env.get("RETENTION_SWEEP_ARN", "")
+            _lazy("stepfunctions"),
+            env.get("STATE_MACHINE_ARN", ""),
+            env.get("RETENTION_SWEEP_ARN", ""),
+            env.get("POLICY_NOTICE_ARN", ""),
         ),
         events=BusEvents(_lazy("events"), env.get("EVENT_BUS", "default")),
         limits=TableLimits(table, now),
@@ -148,6 +152,10 @@ def build() -> Deps:
         ),
         sweepers=_Stores(
             {name: store for name, store in datamap.stores.items() if store.swept},
+            lambda store: SWEEPERS[store.connector].from_store(store, _StoreClients(clients(), "sweep"), clock=now),
+        ),
+        accounts=_Stores(
+            {name: _whole(store) for name, store in datamap.stores.items() if name == datamap.accounts.store},
             lambda store: SWEEPERS[store.connector].from_store(store, _StoreClients(clients(), "sweep"), clock=now),
         ),
         datamap=datamap,
@@ -162,6 +170,11 @@ def build() -> Deps:
             retention_mode="apply" if env.get("RETENTION_MODE") == "apply" else "preview",
         ),
     )
+
+
+def _whole(store: Store) -> Store:
+    """The store as one goes through all of it, and not only through what may be due."""
+    return replace(store, retention=replace(store.retention, through={}))
 
 
 CONSOLES = {

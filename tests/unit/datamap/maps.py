@@ -156,7 +156,9 @@ class CupboardSweeper:
             yield "retention.through.list", "is no list", "name a list"
 
     def permissions(self, store: Store, verb: SweepVerb) -> list[Permission]:
-        actions = {"split": ["dynamodb:DescribeTable"], "sweep": ["dynamodb:Scan"]}[verb]
+        actions = {"split": ["dynamodb:DescribeTable"], "sweep": ["dynamodb:Scan"], "announce": ["dynamodb:Query"]}[
+            verb
+        ]
         return [{"actions": actions, "resources": [_shelf(store)]}]
 
 

@@ -80,6 +80,12 @@ def test_each_role_gets_what_its_verb_needs_and_no_more() -> None:
     assert granted(resources, "SweepRole") == {("dynamodb:Scan", each) for each in both}
 
 
+def test_who_tells_everyone_may_read_the_accounts_and_nothing_else() -> None:
+    assert granted(policies(mapped(GOOD)), "AnnounceRole") == set()
+    resources = policies(mapped(GOOD + "accounts: {store: accounts, email: email}\n"))
+    assert granted(resources, "AnnounceRole") == {("dynamodb:Query", shelf("accounts"))}
+
+
 def test_a_store_whose_requests_are_planned_is_swept_all_the_same() -> None:
     resources = policies(
         mapped(GOOD.replace("settings: {shelf: letters}", "settings: {shelf: l}\n    requests: planned"))

@@ -301,3 +301,31 @@ def test_what_a_sign_in_may_prove() -> None:
     line = "  account_id: {claim: sub, category: user.unique_id}\n"
     twice = claims.replace(line, line + line.replace("account_id", "customer_id"))
     assert "the claim `sub` cannot give two identities" in [problem.what for problem in outcome(twice).problems]
+
+
+ACCOUNTS = "accounts: {store: accounts, email: email, locale: status}\n"
+
+
+def test_who_has_an_account_stands_in_a_store_at_paths_that_it_describes() -> None:
+    assert outcome(GOOD + ACCOUNTS).problems == []
+    assert outcome(GOOD + "accounts: {}\n").problems == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("store: accounts, ", "", "`accounts` names no store"),
+        ("store: accounts", "store: acounts", "no store is called `acounts`"),
+        ("email: email, ", "", "`accounts` says not where the address stands"),
+        ("email: email", "email: mail", "`mail` is not among the store's fields"),
+        ("locale: status", "locale: settings.language", "`settings.language` is not among the store's fields"),
+    ],
+)
+def test_what_is_wrong_about_the_accounts_is_told(old: str, new: str, what: str) -> None:
+    (problem,) = outcome(GOOD + ACCOUNTS.replace(old, new)).problems
+    assert problem.what == what
+
+
+def test_files_are_no_accounts() -> None:
+    planned = GOOD.replace("connector: cupboard", "connector: planned", 1) + ACCOUNTS
+    assert any("nobody's address is read from `accounts`" in problem.what for problem in outcome(planned).problems)

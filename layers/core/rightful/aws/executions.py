@@ -19,16 +19,20 @@ NO_LONGER_WAITING: Final = frozenset({"TaskTimedOut", "TaskDoesNotExist", "Inval
 class SfnExecutions:
     """An execution's name (`<type>-<request id>`) is unique for 90 days, and so makes starting idempotent."""
 
-    def __init__(self, client: SFNClient, requests_arn: str, sweep_arn: str = "") -> None:
+    def __init__(self, client: SFNClient, requests_arn: str, sweep_arn: str = "", notice_arn: str = "") -> None:
         self._client = client
         self._requests_arn = requests_arn
         self._sweep_arn = sweep_arn
+        self._notice_arn = notice_arn
 
     def start(self, request_type: str, request_id: str) -> None:
         self._start(self._requests_arn, f"{request_type}-{request_id}", {"request_id": request_id})
 
     def sweep(self, name: str, mode: str, stores: Sequence[str]) -> None:
         self._start(self._sweep_arn, name, {"mode": mode, "stores": list(stores)})
+
+    def announce(self, name: str, version: str) -> None:
+        self._start(self._notice_arn, name, {"version": version})
 
     def running(self, execution: str) -> bool:
         with translated():

@@ -20,6 +20,8 @@ from rightful.model import DataMap, Permission, Store, SweepVerb, Verb
 
 VERBS: tuple[Verb, ...] = ("discover", "export", "erase", "package")
 SWEEP_VERBS: tuple[SweepVerb, ...] = ("split", "sweep")
+ANNOUNCE: SweepVerb = "announce"
+"""The verb that goes through the accounts, to tell everyone of something."""
 ALSO: dict[str, tuple[str, ...]] = {"discover": ("hold",)}
 """Verb -> roles that do the same: a legal hold on a person walks the stores as a search does."""
 MOST_CHARACTERS = 6144
@@ -68,6 +70,7 @@ def template(datamap: DataMap, kinds: Kinds, sweepers: SweepKinds) -> str:
     granted: dict[str, Iterator[_Grant]] = {verb: _grants(_of_requests(datamap, kinds, verb)) for verb in VERBS}
     granted |= {verb: _grants(_of_sweeps(datamap, sweepers, verb)) for verb in SWEEP_VERBS}
     granted[CONTACT] = _grants(_of_contacts(datamap, kinds))
+    granted[ANNOUNCE] = _grants(_of_accounts(datamap, sweepers))
     granted[NOTIFY] = _of_recipients(datamap)
     for verb, grants in granted.items():
         documents = list(_documents(sorted(set(grants))))
@@ -123,6 +126,11 @@ def _of_sweeps(datamap: DataMap, sweepers: SweepKinds, verb: SweepVerb) -> Itera
     for store in datamap.stores.values():
         if store.swept:
             yield store, sweepers[store.connector].permissions(store, verb)
+
+
+def _of_accounts(datamap: DataMap, sweepers: SweepKinds) -> Iterator[_Needed]:
+    if store := datamap.stores.get(datamap.accounts.store):
+        yield store, sweepers[store.connector].permissions(store, ANNOUNCE)
 
 
 def _of_recipients(datamap: DataMap) -> Iterator[_Grant]:

@@ -19,6 +19,7 @@ CHECKS: tuple[_Check, ...] = (
     references.locators,
     references.fields,
     references.recipients,
+    references.accounts,
     rules.texts,
     seats.seat,
     rules.erasure,

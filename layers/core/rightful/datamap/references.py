@@ -143,6 +143,29 @@ def recipients(datamap: DataMap) -> Iterator[Finding]:
                 yield Finding(("recipients", name, "knows", number), f"no identity is called `{identity}`", cure)
 
 
+def accounts(datamap: DataMap) -> Iterator[Finding]:
+    """Who has an account stands in a store that can be gone through, at paths that it describes."""
+    named, loc = datamap.accounts, ("accounts",)
+    if not named.store:
+        if named.email or named.locale:
+            cure = "Name the store of the accounts, or remove `accounts:`."
+            yield Finding(loc, "`accounts` names no store", cure)
+        return
+    store = datamap.stores.get(named.store)
+    if store is None:
+        yield Finding((*loc, "store"), f"no store is called `{named.store}`", nearest(named.store, datamap.stores))
+    elif store.connector in OF_OBJECTS:
+        cure = "Name a store whose records are accounts."
+        yield Finding((*loc, "store"), f"nobody's address is read from `{named.store}` ({store.connector})", cure)
+    else:
+        if not named.email:
+            cure = "Write the path of the address, such as `email: email`."
+            yield Finding(loc, "`accounts` says not where the address stands", cure)
+        for key in ("email", "locale"):
+            if path := getattr(named, key):
+                yield from declared((*loc, key), path, store)
+
+
 def declared(loc: Loc, path: str, store: Store, *, date: bool = False) -> Iterator[Finding]:
     """The path is (below) a field of the store; a misspelt one would silently never match."""
     if date and store.connector in OF_OBJECTS and OF_AN_OBJECT.fullmatch(path):

@@ -40,6 +40,8 @@ KINDS: Final = (
     "issue_received",
     "dpo_issue",
     "dpo_issues",
+    "policy_notice",
+    "dpo_policy_notice",
 )
 
 
@@ -98,6 +100,9 @@ def render(
     issue_received, dpo_issue, dpo_issues   request (its request_id is the issue's, its type the issue's kind)
     dpo_issue         issue: {issue_id, kind, received_at, due_at, lines, email, proven} (see service.issues.told)
     dpo_issues        issues: several of these; more: how many others come with a later mail; no request
+    policy_notice     version, effective_from (ISO date), url: of the policy
+    dpo_policy_notice policy: {version, effective_from, url, material}; counts: {told, same_address, no_address,
+                      odd_address, refused (accounts), segments_left}; bounced (mails); whole: nobody is left to tell
     Raises jinja2.UndefinedError when a fact is missing.
     """
     if kind not in KINDS:

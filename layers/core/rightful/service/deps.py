@@ -74,5 +74,8 @@ class Deps:
     """Store name -> connector, for every covered store."""
     sweepers: Mapping[str, Sweeper]
     """Store name -> sweeper, for every swept store."""
+    accounts: Mapping[str, Sweeper] = field(default_factory=dict)
+    """The store that the data map names in `accounts`, if it does: a sweeper that goes through all of it, also where
+    retention reaches only what may be due."""
     datamap: DataMap
     settings: Settings = field(default_factory=Settings)

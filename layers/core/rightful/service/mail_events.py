@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from rightful.clocks import stamp
 from rightful.service import mailing, requests
+from rightful.service.announcing import notices
 from rightful.service.deps import Deps
 
 OUTCOMES: Final = {
@@ -28,7 +29,8 @@ TO_OTHERS: Final = ("dpo_", "recipient_")
 
 
 def note(deps: Deps, event: Mapping[str, Any]) -> dict[str, str]:
-    """`{"request_id", "status", "why"}`: the outcome noted, or `ignored`, and the kind of the mail. Idempotent."""
+    """`{"request_id", "status", "why"}`: what the mail is about, the outcome noted, or `ignored`, and the kind of the
+    mail. Idempotent."""
     outcome = OUTCOMES.get(event["detail"]["eventType"], "")
     tags = {name: values[0] for name, values in event["detail"]["mail"].get("tags", {}).items() if values}
     subject, kind = tags.get("subject", ""), tags.get("kind", "")
@@ -38,11 +40,14 @@ def note(deps: Deps, event: Mapping[str, Any]) -> dict[str, str]:
         return {**answer, "status": "ignored"}
     key = _mail(subject, kind, int(number))
     noted = {f"{outcome}_at": stamp(deps.clock()), "message_id": event["detail"]["mail"]["messageId"]}
-    deps.table.update(*key, noted, expect={f"{outcome}_at": None})
+    first = deps.table.update(*key, noted, expect={f"{outcome}_at": None})
     mail = deps.table.get(*key)
     if mail is None:
         return {**answer, "status": "ignored"}
-    if outcome == "bounced" and not kind.startswith(TO_OTHERS):
+    if outcome == "bounced" and kind == notices.KIND:
+        if first is not None:
+            notices.count_bounce(deps, mail)
+    elif outcome == "bounced" and not kind.startswith(TO_OTHERS):
         _tell(deps, mail, kind, int(number))
     return answer
 
@@ -60,7 +65,7 @@ def _mail(subject: str, kind: str, number: int) -> tuple[str, str]:
     """Key of the item that stands for the mail. A code's is its verification."""
     if kind == "code":
         return f"VERIFICATION#{subject}", "VERIFICATION"
-    return requests.pk(subject), mailing.claim_key(kind, number)
+    return mailing.claim_of(subject, kind, number)
 
 
 def _tell(deps: Deps, mail: dict[str, Any], kind: str, number: int) -> None:

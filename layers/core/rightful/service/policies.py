@@ -32,6 +32,11 @@ def listing(deps: Deps) -> dict[str, Any]:
     return {"current": current, "upcoming": [_shown(by_day[day]) for day in days if day > today]}
 
 
+def find(deps: Deps, version: str) -> dict[str, Any] | None:
+    """The version as it was published."""
+    return deps.table.get(POLICIES, version) if version else None
+
+
 def _shown(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: item[name] for name in SHOWN}
 

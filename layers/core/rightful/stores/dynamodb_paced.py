@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from rightful.aws.errors import THROTTLES, error_code
-from rightful.stores.pace import Pace
+from rightful.pace import Pace
 
 RAW: Final = ("Scan", "Query", "BatchGetItem", "BatchExecuteStatement")
 """Operations whose answer is `{"Body": bytes}`: botocore would walk it along its model, two thirds of a page's cost."""

@@ -132,6 +132,9 @@ def permissions(store: Store, verb: SweepVerb) -> list[Permission]:
     table = dynamodb_map.table_arn(store)
     if verb == "split":
         return [{"actions": ["dynamodb:DescribeTable"], "resources": [table]}]
+    if verb == "announce":  # reads all of it, however its retention is reached
+        read: list[Permission] = [{"actions": ["dynamodb:DescribeTable", "dynamodb:Scan"], "resources": [table]}]
+        return read + encryption.decrypting(store, "dynamodb")
     through = due(store)
     granted = {table: {"dynamodb:BatchGetItem" if through.index else "dynamodb:Scan"}}
     if through.index:

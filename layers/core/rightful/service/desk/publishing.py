@@ -1,7 +1,7 @@
 """Versions of the privacy policy, and when each takes effect.
 
 "Material changes to this policy will result in notification at least thirty (30) days before implementation": so a
-material change is refused when it would take effect sooner.
+material change is refused when it would take effect sooner, and everyone with an account is told of one that is not.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final
 from rightful import clocks
 from rightful.clocks import stamp
 from rightful.errors import Conflict, Invalid
+from rightful.service.announcing import notices
 from rightful.service.deps import Deps
 from rightful.service.desk import book, dates
 from rightful.service.policies import POLICIES
@@ -49,7 +50,23 @@ def publish(deps: Deps, order: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "ok": True,
         "message": f"Version {order['version']} is published and takes effect on {effective.isoformat()}. "
-        "It is on record; nobody is mailed by it: tell people yourself.",
+        f"{_tell(deps, order['version'], material=order['material'])}",
         "version": order["version"],
         "effective_from": effective.isoformat(),
     }
+
+
+def _tell(deps: Deps, version: str, *, material: bool) -> str:
+    """Has everyone with an account told of a material change, unless they were; what happens, in a sentence.
+    Idempotent: a round of telling has one execution."""
+    if not material:
+        return "It is no material change, so nobody is mailed."
+    if not deps.datamap.accounts.store:
+        return "The data map names no accounts, so nobody is mailed by it: tell people yourself."
+    notice_id = notices.id_of(version)
+    notice = notices.find(deps, notice_id) or {"round": 1}
+    if "ended_at" in notice:
+        told = (notices.ended(deps, notice_id, notice["round"]) or {}).get("told", 0)
+        return f"Everyone with an account was told of it before: {told} mails went out."
+    deps.executions.announce(f"policy-{notice_id}-{notice['round']}", version)
+    return "Everyone with an account is being told by e-mail; you get a mail when that is done."

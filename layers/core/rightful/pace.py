@@ -1,5 +1,5 @@
-"""How fast a table may be read or written: a token bucket over the capacity units that each call consumed. Pure but for
-the clock and the sleep it is given."""
+"""How fast something may be used that others use too: a token bucket over the units that each call consumed (capacity
+units of a table, mails of an account). Pure but for the clock and the sleep it is given."""
 
 from __future__ import annotations
 
@@ -28,12 +28,15 @@ class Pace:
     """At most `most` units a second over time; 0 stands for no limit but what throttling teaches. What a call costs is
     known only afterwards, so a call that cost more than there was is paid for before the next one."""
 
-    def __init__(self, most: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self, most: float, clock: Callable[[], float], sleep: Callable[[float], None], least: float = LEAST
+    ) -> None:
         self._clock = clock
         self._sleep = sleep
         self._begun = self._at = clock()
         self._spent = 0.0
         self._limit = self._rate = most or math.inf
+        self._least = least
         self._left = 0.0
 
     @property
@@ -67,10 +70,10 @@ class Pace:
         self._rate = min(self._rate * GROWTH, self._limit)
 
     def throttled(self) -> None:
-        """The table could not keep up: half of what went through until now, or of the rate, whichever is less."""
+        """The other side could not keep up: half of what went through until now, or of the rate, whichever is less."""
         seen = self._spent / max(self._clock() - self._begun, BURST)
-        known = min(self._rate, max(seen, LEAST))
-        self._rate = min(max(known / 2, LEAST), self._limit)
+        known = min(self._rate, max(seen, self._least))
+        self._rate = min(max(known / 2, self._least), self._limit)
 
     def back_off(self, tries: int) -> None:
         """Waits before the next try of what was throttled `tries` times."""

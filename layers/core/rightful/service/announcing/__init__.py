@@ -1,0 +1,1 @@
+"""Tells everyone with an account of a material change of the policy."""
