@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
+from playwright.sync_api import expect
+
 from rightful.model import RequestPolicy
 from rightful.service import deciding, unsubscribing
 from rightful.service.unsubscribing import Link
@@ -106,6 +108,16 @@ def _vanished(visitor: Visitor, lang: str) -> None:
     visitor.press("refresh").at("trouble")
 
 
+def _announced(visitor: Visitor, lang: str) -> None:
+    """To a browser that sends Global Privacy Control, with a new version of the privacy policy ahead."""
+    policy = {"version": "2027-02", "url": "https://salescookie.com/privacy/2027-02", "effective_from": "2027-02-01"}
+    assert visitor.world.ask_desk("publish_policy", **policy, material=True)["ok"]
+    visitor.page.set_extra_http_headers({"Sec-GPC": "1"})
+    visitor.open("", lang)
+    expect(visitor.page.locator("footer")).to_contain_text("2027-02")
+    expect(visitor.page.locator("footer")).to_contain_text("Global Privacy Control")
+
+
 def _ready(visitor: Visitor, lang: str) -> None:
     opened(visitor, lang, _worked(visitor, "access")).press("fetch").at("ready")
 
@@ -126,6 +138,7 @@ def _unsubscribed(visitor: Visitor, lang: str, topic: str = "newsletter") -> Non
 
 WAYS: Final[dict[str, Way]] = {
     "start": lambda visitor, lang: visitor.open("", lang).at("start"),
+    "start, with news": _announced,
     "download": lambda visitor, lang: visitor.open("download", lang).at("download"),
     "delete": lambda visitor, lang: visitor.open("delete", lang).at("delete"),
     "delete, refused": _wrongly_asked,
