@@ -36,13 +36,14 @@ from rightful.service import asking, completing, discovering, erasing, exporting
 from rightful.service.deps import Deps
 from rightful.stores.registry import CONNECTORS
 from tests.fakes.clock import MovableClock
+from tests.fakes.company import ADA, BOB, small_map, store
 from tests.fakes.executions import MemoryExecutions
 from tests.fakes.kms_repairs import sign_digest
 from tests.fakes.provider import MemoryProvider
 from tests.fakes.s3_repairs import copied_versions
 from tests.fakes.state_machine import Execution, Killed, load
 from tests.fakes.webhooks import MemoryWebhooks
-from tests.fakes.world import ADA, BOB, forever, small_map, store
+from tests.fakes.world import forever
 
 REGION = "eu-west-1"
 REQUESTS, KEYS, EXPORTS, UPLOADS = "requests", "keys", "example-exports", "example-uploads"

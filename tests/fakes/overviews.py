@@ -19,7 +19,8 @@ from rightful.datamap.check import load_file
 from rightful.model import Regime
 from rightful.service import overseeing
 from rightful.stores.registry import CONNECTORS, SWEEPERS
-from tests.fakes.world import World, make_world, small_map
+from tests.fakes.company import small_map
+from tests.fakes.world import World, make_world
 
 NOW: Final = datetime(2027, 2, 1, 8, 30, tzinfo=UTC)
 FIRST, LAST = "2026-02-01", "2027-01-31"

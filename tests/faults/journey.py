@@ -23,8 +23,8 @@ from rightful.service.deps import Deps
 from rightful.service.verifying import Proof
 from tests.fakes.aws_world import EVIDENCE, EXPORTS, REQUESTS, World
 from tests.fakes.clock import START
+from tests.fakes.company import ADA
 from tests.fakes.state_machine import Killed
-from tests.fakes.world import ADA
 
 T = TypeVar("T")
 

@@ -18,9 +18,10 @@ from rightful.stores.dynamodb_sweep import DynamoDBSweeper
 from rightful.stores.s3_sweep import S3Sweeper
 from tests.fakes.aws_world import BACKOFF, Aws, table_request
 from tests.fakes.clock import MovableClock
+from tests.fakes.company import store
 from tests.fakes.executions import MemoryExecutions
 from tests.fakes.state_machine import Execution, Killed, load
-from tests.fakes.world import forever, store
+from tests.fakes.world import forever
 from tests.functional.sweep.company import sweep_map
 
 SWEEPING = "sweep"

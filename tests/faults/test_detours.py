@@ -20,10 +20,11 @@ import pytest
 from rightful.errors import Conflict, NeedsAttention, TryAgain
 from rightful.model import Page, RequestPolicy, RequestType, Result
 from rightful.service import deciding, mail_events
+from tests.fakes.company import ADA, small_map, small_stores
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.recording import Fault, Moment, no_fault
 from tests.fakes.state_machine import Execution, Killed
-from tests.fakes.world import ADA, World, make_world, small_map, small_stores
+from tests.fakes.world import World, make_world
 
 PORTS = ("table", "vault", "mailer", "webhooks", "files", "executions", "events")
 WITHOUT_EFFECT = frozenset(

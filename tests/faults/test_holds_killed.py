@@ -9,9 +9,10 @@ import pytest
 
 from rightful.errors import TryAgain
 from rightful.service import holding
+from tests.fakes.company import ADA, small_map, small_stores
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.state_machine import Killed
-from tests.fakes.world import ADA, World, make_world, small_map, small_stores
+from tests.fakes.world import World, make_world
 from tests.faults.test_detours import BREAKS, TRIES, Break, Line, Watched, bystanders, outcome, tried
 
 HOLD: dict[str, Any] = {"ground": "legal_process", "reason": "case 12"}

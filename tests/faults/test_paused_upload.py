@@ -17,9 +17,10 @@ from rightful.aws import uploads
 from rightful.aws.clients import Clients
 from rightful.aws.files import S3Files
 from rightful.service import discovering, exporting, packaging, planning
+from tests.fakes.company import small_map, small_stores
 from tests.fakes.s3_repairs import upload_part
 from tests.fakes.state_machine import Killed
-from tests.fakes.world import World, forever, make_world, small_map, small_stores
+from tests.fakes.world import World, forever, make_world
 from tests.faults.wire import Fault, Wire, no_waiting
 
 BUCKET, KEY = "example-exports", "packages/r1.zip"

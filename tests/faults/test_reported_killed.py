@@ -11,9 +11,10 @@ import pytest
 
 from rightful.clocks import stamp
 from rightful.service import deadlines
+from tests.fakes.company import ADA
 from tests.fakes.recording import Fault, Moment, Recorder, no_fault
 from tests.fakes.state_machine import Killed
-from tests.fakes.world import ADA, World, forever, make_world
+from tests.fakes.world import World, forever, make_world
 from tests.functional.issues.reports import DPO, report
 
 KEY = "3f6a1c52-7be0-4e0d-9d53-0a2b9f1c7d64"

@@ -16,8 +16,9 @@ from rightful.errors import Invalid, NeedsAttention, TryAgain
 from rightful.model import Locator, Page
 from rightful.service import consents, erased, unsubscribing
 from rightful.service.unsubscribing import Link
+from tests.fakes.company import ADA, BOB, small_stores
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.world import ADA, BOB, World, forever, make_world, small_stores
+from tests.fakes.world import World, forever, make_world
 
 EVE, NOBODY = "eve@example.org", "nobody@example.org"
 URL = "https://privacy.example.org"

@@ -16,7 +16,8 @@ import pytest
 
 from rightful.errors import NeedsAttention
 from rightful.service import packaging, progress, requests
-from tests.fakes.world import World, forever, make_world, small_map
+from tests.fakes.company import small_map
+from tests.fakes.world import World, forever, make_world
 from tests.functional.packed import (
     FILES,
     HOSTILE,

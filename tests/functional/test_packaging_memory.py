@@ -10,7 +10,8 @@ from decimal import Decimal
 from rightful.model import Record
 from rightful.records import to_line
 from rightful.service import packaging
-from tests.fakes.world import forever, make_world, small_map
+from tests.fakes.company import small_map
+from tests.fakes.world import forever, make_world
 
 
 def test_memory_does_not_grow_with_the_data() -> None:

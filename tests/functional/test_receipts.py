@@ -13,9 +13,10 @@ import pytest
 from rightful import ledger, receipts
 from rightful.errors import Invalid, NeedsAttention, TryAgain
 from rightful.service import completing, deciding, receipting, requests
+from tests.fakes.company import ADA
 from tests.fakes.recording import Moment, no_fault
 from tests.fakes.state_machine import Killed
-from tests.fakes.world import ADA, World, make_world
+from tests.fakes.world import World, make_world
 
 LEDGER, RECEIPT = "requests/r1/ledger.json", "requests/r1/receipt.jws"
 

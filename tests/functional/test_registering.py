@@ -11,8 +11,9 @@ import pytest
 
 from rightful.clocks import moment, stamp
 from rightful.service import completing, discovering, registering, requests
+from tests.fakes.company import ADA, small_map
 from tests.fakes.recording import no_fault
-from tests.fakes.world import ADA, World, forever, make_world, small_map
+from tests.fakes.world import World, forever, make_world
 
 DAY = date(2026, 11, 2)
 

@@ -8,7 +8,7 @@ import pytest
 
 from rightful import approvals
 from rightful.model import AskWhen, Privileged, RequestPolicy
-from tests.fakes.world import small_map
+from tests.fakes.company import small_map
 
 MAP = small_map()
 

@@ -9,7 +9,7 @@ import pytest
 
 from rightful import recipients
 from rightful.model import DataMap, Recipient
-from tests.fakes.world import small_map
+from tests.fakes.company import small_map
 
 BILLING = Recipient(title="Billing", mail="privacy@billing.example", knows=["email", "customer_id"])
 HOSTING = Recipient(title="Hosting", not_told="It stores what we delete")

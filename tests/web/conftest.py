@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from rightful.service.deps import Settings
-from tests.fakes.world import ADA, World
+from tests.fakes.company import ADA
+from tests.fakes.world import World
 from tests.web import chromium
 from tests.web.sample import sample_world
 from tests.web.served import Served, served

@@ -10,8 +10,9 @@ from typing import Any
 from rightful.datamap.check import load_file
 from rightful.model import DataMap, Locator, Store
 from rightful.stores.registry import CONNECTORS, SWEEPERS
+from tests.fakes.company import ADA
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.world import ADA, World, make_world
+from tests.fakes.world import World, make_world
 
 MAP = Path(__file__).parents[2] / "infra" / "datamap.yaml"
 TOUCHED = "2026-10-20T08:00:00Z"

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 from playwright.sync_api import Browser
 
-from tests.fakes.world import ADA
+from tests.fakes.company import ADA
 from tests.web import chromium
 from tests.web.sample import sample_world
 from tests.web.served import served

@@ -13,8 +13,9 @@ from functions.api import app as api
 from rightful.datamap.check import check
 from rightful.model import DataMap
 from rightful.stores.registry import CONNECTORS, SWEEPERS
+from tests.fakes.company import ADA, small_map
 from tests.fakes.state_machine import Execution
-from tests.fakes.world import ADA, World, make_world, small_map
+from tests.fakes.world import World, make_world
 from tests.web.gateway import gateway
 
 SAMPLE = Path(__file__).parents[2] / "infra/datamap.yaml"

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from rightful.centre import voices, words
-from tests.fakes.world import ADA
+from tests.fakes.company import ADA
 from tests.web.visiting import Visitor
 
 LANGUAGES = ("en", "fr", "de", "es")

@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from rightful.service.deps import Settings
-from tests.fakes.world import ADA, World, make_world
+from tests.fakes.company import ADA
+from tests.fakes.world import World, make_world
 from tests.functional.api.conftest import Person
 from tests.web.served import Served, served
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from rightful.model import Controller, DataMap, Erasure, Recipient, Topic
+from tests.fakes.company import ADA, by, store
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.world import ADA, World, by, store
+from tests.fakes.world import World
 from tests.web.states import opened, seeded
 from tests.web.visiting import Visitor
 from tests.web.watching import Watched

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.fakes.world import ADA
+from tests.fakes.company import ADA
 from tests.web.states import WAYS, opened, seeded
 from tests.web.visiting import Visitor
 

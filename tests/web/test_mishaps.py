@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 from rightful.errors import TryAgain
-from tests.fakes.world import ADA, BOB, World
+from tests.fakes.company import ADA, BOB
+from tests.fakes.world import World
 from tests.web.served import Served
 from tests.web.states import opened, seeded
 from tests.web.visiting import Visitor

@@ -9,8 +9,9 @@ from typing import Any
 from rightful.model import Accounts
 from rightful.service import mail_events
 from rightful.service.deps import Settings
+from tests.fakes.company import small_map, small_stores
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.world import World, make_world, small_map, small_stores
+from tests.fakes.world import World, make_world
 
 VERSION = "2027-03"
 ORDER: dict[str, Any] = {

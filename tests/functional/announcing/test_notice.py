@@ -14,8 +14,9 @@ from rightful.service import unsubscribing
 from rightful.service.announcing import notices, telling
 from rightful.service.desk import book
 from rightful.service.unsubscribing import Link
+from tests.fakes.company import small_map
 from tests.fakes.state_machine import Failed, load
-from tests.fakes.world import World, make_world, small_map
+from tests.fakes.world import World, make_world
 from tests.functional.announcing.people import VERSION, company, people, provider_says, publish, reports, told
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from functions.api import app as api
 from rightful.service.deps import Settings
+from tests.fakes.company import ADA
 from tests.fakes.provider import AUDIENCE, ISSUER, Signs
 from tests.fakes.recording import Recorder
-from tests.fakes.world import ADA, World, make_world
+from tests.fakes.world import World, make_world
 from tests.functional.api.bridge import Answer, call
 
 ORIGIN = "https://www.example.org"

@@ -14,7 +14,8 @@ from rightful.api.sources import network
 from rightful.errors import Conflict, Gone, Refused, TooMany, Unauthorised
 from rightful.service import requests, unsubscribing, verifying
 from rightful.service.unsubscribing import Link
-from tests.fakes.world import ADA, BOB, World
+from tests.fakes.company import ADA, BOB
+from tests.fakes.world import World
 from tests.functional.api.bridge import call
 from tests.functional.api.conftest import Person, recorders
 

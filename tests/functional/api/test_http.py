@@ -12,7 +12,8 @@ import pytest
 
 from functions.api import app as api
 from rightful.errors import NeedsAttention, TryAgain
-from tests.fakes.world import ADA, World
+from tests.fakes.company import ADA
+from tests.fakes.world import World
 from tests.functional.api.bridge import EVENTS, Answer, call, event_of, send
 from tests.functional.api.conftest import ORIGIN, Person
 

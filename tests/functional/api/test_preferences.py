@@ -11,8 +11,9 @@ import pytest
 from rightful.errors import TryAgain
 from rightful.service import consents, preferences, verifying
 from rightful.service.verifying import Proof
+from tests.fakes.company import ADA, BOB
 from tests.fakes.recording import Moment
-from tests.fakes.world import ADA, BOB, World
+from tests.fakes.world import World
 from tests.functional.api.bridge import call
 from tests.functional.api.conftest import Person
 

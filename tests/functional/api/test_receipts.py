@@ -8,7 +8,8 @@ from collections.abc import Callable
 from rightful import receipts
 from rightful.api import bodies
 from rightful.service import completing, requests
-from tests.fakes.world import BOB, World
+from tests.fakes.company import BOB
+from tests.fakes.world import World
 from tests.functional.api.bridge import call
 from tests.functional.api.conftest import Person
 

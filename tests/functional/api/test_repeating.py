@@ -12,8 +12,9 @@ from rightful.errors import Conflict, TryAgain
 from rightful.service import intake, requests, verifying
 from rightful.service.intake import Asked
 from rightful.service.repeating import BUSY_SECONDS
+from tests.fakes.company import ADA
 from tests.fakes.recording import Moment, no_fault
-from tests.fakes.world import ADA, World
+from tests.fakes.world import World
 from tests.functional.api.bridge import Answer, call
 from tests.functional.api.conftest import Person, recorders
 

@@ -14,8 +14,9 @@ import pytest
 from rightful import oidc
 from rightful.model import Identity
 from rightful.service import discovering, requests
+from tests.fakes.company import ADA, BOB
 from tests.fakes.provider import AUDIENCE, Signs, pair
-from tests.fakes.world import ADA, BOB, World, forever
+from tests.fakes.world import World, forever
 from tests.functional.api.bridge import Answer, call
 from tests.functional.api.conftest import Person
 

@@ -15,9 +15,10 @@ from rightful.api.openapi import OPERATIONS
 from rightful.aws.outbound import Https
 from rightful.aws.provider import HttpsProvider
 from rightful.service import contacts
+from tests.fakes.company import ADA
 from tests.fakes.provider import Signs, pair
 from tests.fakes.receiver import receiver
-from tests.fakes.world import ADA, World
+from tests.fakes.world import World
 from tests.functional.api.bridge import call
 from tests.functional.api.test_repeating import KEY, Killed, break_at, mend
 from tests.functional.api.test_signing_in import ask

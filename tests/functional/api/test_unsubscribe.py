@@ -14,8 +14,9 @@ from rightful.contacting import SALE_OR_SHARING
 from rightful.errors import NeedsAttention, TryAgain
 from rightful.service import consents, unsubscribing
 from rightful.service.unsubscribing import ALL, Link
+from tests.fakes.company import ADA
 from tests.fakes.recording import Moment
-from tests.fakes.world import ADA, World
+from tests.fakes.world import World
 from tests.functional.api.bridge import Answer, call, event_of, send
 from tests.functional.api.conftest import Person
 

@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from urllib.parse import parse_qs, urlencode
 
+from tests.fakes.company import ADA
 from tests.fakes.state_machine import Execution
-from tests.fakes.world import ADA, World
+from tests.fakes.world import World
 from tests.functional.api.bridge import Answer, call
 
 VOID = {"meta", "link", "input", "br", "hr"}

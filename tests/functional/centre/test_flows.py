@@ -13,7 +13,8 @@ from rightful.centre.voices import LANGUAGES, Voice
 from rightful.contacting import SALE_OR_SHARING
 from rightful.model import RequestPolicy
 from rightful.service import consents
-from tests.fakes.world import ADA, World
+from tests.fakes.company import ADA
+from tests.fakes.world import World
 from tests.functional.api.bridge import call
 from tests.functional.centre.reader import Element, Reader, links
 

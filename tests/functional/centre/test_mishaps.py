@@ -9,8 +9,9 @@ import pytest
 from functions.api import app as api
 from rightful.errors import TryAgain
 from rightful.service import requests
+from tests.fakes.company import ADA, BOB
 from tests.fakes.recording import Fault
-from tests.fakes.world import ADA, BOB, World
+from tests.fakes.world import World
 from tests.functional.api.bridge import call
 from tests.functional.centre.reader import FORM, Parsed, Reader
 

@@ -17,7 +17,8 @@ from rightful.centre.voices import LANGUAGES
 from rightful.service import requests, unsubscribing
 from rightful.service.unsubscribing import Link
 from rightful.service.visiting.acting import STEPS
-from tests.fakes.world import ADA, World
+from tests.fakes.company import ADA
+from tests.fakes.world import World
 from tests.functional.api.bridge import call, event_of, send
 from tests.functional.centre.reader import FORM, Parsed, Reader
 

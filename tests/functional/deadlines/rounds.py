@@ -13,7 +13,8 @@ from rightful.ports import Mail
 from rightful.service import deadlines, downloads, holding, intake, mail_events, requests
 from rightful.service.contacts import Contact
 from rightful.service.intake import Asked
-from tests.fakes.world import ADA, World, forever, make_world, small_map
+from tests.fakes.company import ADA, small_map
+from tests.fakes.world import World, forever, make_world
 
 DPO = "dpo@example.org"
 

@@ -9,7 +9,8 @@ import pytest
 
 from rightful.clocks import stamp
 from rightful.service import requests
-from tests.fakes.world import ADA, World
+from tests.fakes.company import ADA
+from tests.fakes.world import World
 from tests.functional.deadlines.rounds import company, digests, due_in, named, pasted, run
 
 

@@ -15,9 +15,10 @@ from rightful.errors import Invalid, NeedsAttention, TryAgain
 from rightful.model import RequestPolicy
 from rightful.service import protecting, registering, requests
 from rightful.service.desk import book
+from tests.fakes.company import ADA, small_map
 from tests.fakes.recording import Moment
 from tests.fakes.state_machine import Failed, Killed
-from tests.fakes.world import ADA, World, make_world, small_map
+from tests.fakes.world import World, make_world
 
 PAUSE = "Wait for the clock to run again"
 PAUSED = {"request_id": "r1", "reason": "Which account is yours?"}

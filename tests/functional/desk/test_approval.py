@@ -11,8 +11,9 @@ import pytest
 
 from rightful.model import AskWhen, DataMap, Field, Privileged, RequestPolicy
 from rightful.service import requests
+from tests.fakes.company import ADA, small_map, small_stores
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.world import ADA, World, make_world, small_map, small_stores
+from tests.fakes.world import World, make_world
 
 APPROVAL = "Wait for the DPO's approval"
 DPO, DEPUTY = "dpo@example.org", "deputy@example.org"

@@ -9,7 +9,8 @@ import pytest
 
 from rightful.model import RequestPolicy
 from rightful.service import asking, planning, requests
-from tests.fakes.world import ADA, World, make_world, small_map
+from tests.fakes.company import ADA, small_map
+from tests.fakes.world import World, make_world
 
 APPROVAL, PAUSE = "Wait for the DPO's approval", "Wait for the clock to run again"
 

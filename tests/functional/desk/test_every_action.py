@@ -19,7 +19,8 @@ from rightful.lifecycle import Status
 from rightful.model import RequestPolicy
 from rightful.service import issues, requests
 from rightful.service.desk.actions import ACTIONS, HASH
-from tests.fakes.world import ADA, World, make_world, small_map
+from tests.fakes.company import ADA, small_map
+from tests.fakes.world import World, make_world
 
 EVENTS = Path(__file__).parents[3] / "events"
 ON_A_REQUEST = [name for name, action in ACTIONS.items() if "request_id" in action.parts]

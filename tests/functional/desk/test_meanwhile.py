@@ -15,7 +15,8 @@ from rightful.lifecycle import Status
 from rightful.model import RequestPolicy
 from rightful.service import asking, following, progress, protecting, requests
 from rightful.service.desk import orders
-from tests.fakes.world import ADA, World, make_world, small_map
+from tests.fakes.company import ADA, small_map
+from tests.fakes.world import World, make_world
 
 APPROVAL, ATTENTION = "Wait for the DPO's approval", "Wait for the DPO to resolve what failed"
 DPO = "dpo@example.org"

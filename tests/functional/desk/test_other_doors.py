@@ -10,7 +10,8 @@ import pytest
 from rightful.clocks import stamp
 from rightful.errors import NotFound
 from rightful.service import admitting, contacts, protecting, requests
-from tests.fakes.world import ADA, BOB, World, make_world
+from tests.fakes.company import ADA, BOB
+from tests.fakes.world import World, make_world
 
 LETTER: dict[str, Any] = {"type": "erasure", "email": ADA, "received_at": "2026-10-20", "source": "letter"}
 

@@ -8,7 +8,8 @@ from rightful.ports import Mail
 from rightful.service import contacts, issues
 from rightful.service.contacts import Contact
 from rightful.service.verifying import SIGN_IN, Proof
-from tests.fakes.world import ADA, World
+from tests.fakes.company import ADA
+from tests.fakes.world import World
 
 DPO = "dpo@example.org"
 SECRET = "The Quince Report: I could read other people's invoices."

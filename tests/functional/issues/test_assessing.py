@@ -11,8 +11,9 @@ from rightful.clocks import stamp
 from rightful.errors import NeedsAttention
 from rightful.service import deadlines, issues
 from rightful.service.desk import book
+from tests.fakes.company import ADA, BOB
 from tests.fakes.recording import Moment
-from tests.fakes.world import ADA, BOB, World, forever, make_world
+from tests.fakes.world import World, forever, make_world
 from tests.functional.issues.reports import DPO, SECRET, issue, mails, report
 
 CONFIRMED: dict[str, Any] = {"breach": True, "reason": "A backup could be read."}

@@ -10,8 +10,9 @@ import pytest
 from rightful.clocks import stamp
 from rightful.errors import Conflict, Invalid, NeedsAttention, NotFound, RightfulError, TooMany, TryAgain
 from rightful.service import issues
+from tests.fakes.company import ADA, BOB
 from tests.fakes.recording import Moment, Recorder, no_fault
-from tests.fakes.world import ADA, BOB, World, make_world
+from tests.fakes.world import World, make_world
 from tests.functional.issues.reports import DPO, SECRET, issue, mails, proof, report
 
 KEY = "3f6a1c52-7be0-4e0d-9d53-0a2b9f1c7d64"

@@ -26,8 +26,9 @@ from rightful.service import (
     viewing,
 )
 from rightful.service.desk.actions import ACTIONS
+from tests.fakes.company import ADA, BOB, small_map
 from tests.fakes.state_machine import Execution
-from tests.fakes.world import ADA, BOB, World, forever, make_world, small_map
+from tests.fakes.world import World, forever, make_world
 from tests.functional.issues.reports import DPO, issue, mails, proof, report
 
 APPROVAL = "Wait for the DPO's approval"

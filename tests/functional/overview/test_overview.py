@@ -18,9 +18,10 @@ from rightful import wiring
 from rightful.clocks import moment, stamp
 from rightful.errors import Invalid
 from rightful.service import completing, holding, overseeing, protecting
+from tests.fakes.company import small_map
 from tests.fakes.overviews import FIRST, LAST, NOW, sweep_report, year
 from tests.fakes.recording import no_fault
-from tests.fakes.world import World, make_world, small_map
+from tests.fakes.world import World, make_world
 from tests.functional.sweep.company import OLD, company
 from tests.functional.sweep.test_functions import event
 

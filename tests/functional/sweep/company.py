@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from rightful.model import DataMap, Erasure, Field, Retention, Strategy, Unless
+from tests.fakes.company import by, small_map, store
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.world import World, by, make_world, small_map, store
+from tests.fakes.world import World, make_world
 
 OLD, NEW = "2025-01-05T00:00:00Z", "2026-10-30T00:00:00Z"
 """More and less than a year before the clock of the tests (2026-11-02)."""

@@ -10,7 +10,8 @@ import pytest
 
 from rightful.errors import Invalid, NeedsAttention, NotFound
 from rightful.service import erased, holding, protecting
-from tests.fakes.world import ADA, World
+from tests.fakes.company import ADA
+from tests.fakes.world import World
 from tests.functional.sweep.company import OLD, company, left
 
 HOLD: dict[str, Any] = {"ground": "legal_process", "reason": "case 12"}

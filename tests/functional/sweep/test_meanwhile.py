@@ -13,9 +13,10 @@ from rightful.errors import Conflict, TryAgain
 from rightful.model import Store
 from rightful.service import holding
 from rightful.service.sweep import braking, runs, splitting
+from tests.fakes.company import ADA
 from tests.fakes.recording import Moment, no_fault
 from tests.fakes.state_machine import Execution, Failed
-from tests.fakes.world import ADA, World
+from tests.fakes.world import World
 from tests.functional.sweep.company import NEW, OLD, company, left, sweep_map
 
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from rightful import retention
 from rightful.model import DataMap, Erasure, Field, Record, Retention, Strategy, Unless
+from tests.fakes.company import by, small_map, store
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.world import by, make_world, small_map, store
+from tests.fakes.world import make_world
 
 moments = st.datetimes(datetime(2014, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  made aware
 dates = st.one_of(

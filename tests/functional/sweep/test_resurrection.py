@@ -10,9 +10,10 @@ import pytest
 from rightful.clocks import stamp
 from rightful.errors import NeedsAttention
 from rightful.service import erased
+from tests.fakes.company import ADA
 from tests.fakes.recording import Moment
 from tests.fakes.state_machine import Failed
-from tests.fakes.world import ADA, World
+from tests.fakes.world import World
 from tests.functional.sweep.company import company, left
 
 USED = "2026-10-20T00:00:00Z"

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from rightful.ports import ANONYMISED_MARK
 from rightful.service import erased, holding
-from tests.fakes.world import ADA, World, make_world
+from tests.fakes.company import ADA
+from tests.fakes.world import World, make_world
 
 HOLD: Final[dict[str, Any]] = {"ground": "legal_process", "reason": "case 12"}
 

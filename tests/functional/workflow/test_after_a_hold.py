@@ -11,8 +11,9 @@ from rightful.errors import Conflict, NeedsAttention, NotFound, TryAgain
 from rightful.model import RequestPolicy
 from rightful.service import deciding, discovering, holding, requests, viewing
 from rightful.service.verifying import Proof
+from tests.fakes.company import ADA, BOB, small_map
 from tests.fakes.state_machine import Killed
-from tests.fakes.world import ADA, BOB, make_world, small_map
+from tests.fakes.world import make_world
 from tests.functional.workflow.held import (
     HOLD,
     erase,

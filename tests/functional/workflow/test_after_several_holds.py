@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from rightful.service import holding
+from tests.fakes.company import ADA
 from tests.fakes.state_machine import Killed
-from tests.fakes.world import ADA, make_world
+from tests.fakes.world import make_world
 from tests.functional.workflow.held import (
     HOLD,
     erase,

@@ -11,9 +11,10 @@ import pytest
 from rightful.errors import NeedsAttention
 from rightful.model import RequestPolicy
 from rightful.service import deciding
+from tests.fakes.company import ADA, small_map
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.state_machine import Execution
-from tests.fakes.world import ADA, World, make_world, small_map
+from tests.fakes.world import World, make_world
 
 STRANGERS = [f"acct-{number}" for number in range(100, 125)]
 

@@ -26,9 +26,10 @@ from rightful.service import (
     requests,
     verifying,
 )
+from tests.fakes.company import ADA, BOB, by, small_map, small_stores, store
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.recording import Moment
-from tests.fakes.world import ADA, BOB, World, by, forever, make_world, small_map, small_stores, store
+from tests.fakes.world import World, forever, make_world
 
 REQUEST = ("REQUEST#r1", "REQUEST")
 

@@ -8,9 +8,10 @@ import pytest
 
 from rightful.service import consents, holding, may_contact, unsubscribing
 from rightful.service.unsubscribing import Link
+from tests.fakes.company import ADA, BOB
 from tests.fakes.recording import Moment
 from tests.fakes.state_machine import Killed
-from tests.fakes.world import ADA, BOB, World, make_world
+from tests.fakes.world import World, make_world
 
 YEARS_KEPT = 3
 

@@ -12,8 +12,9 @@ import pytest
 from rightful.errors import Conflict, Invalid, NeedsAttention
 from rightful.model import RequestPolicy
 from rightful.service import asking, deciding, requests
+from tests.fakes.company import ADA, small_map
 from tests.fakes.state_machine import Failed, Lambda
-from tests.fakes.world import ADA, World, make_world, small_map
+from tests.fakes.world import World, make_world
 
 APPROVAL = "Wait for the DPO's approval"
 ATTENTION = "Wait for the DPO to resolve what failed"

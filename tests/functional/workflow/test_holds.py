@@ -12,8 +12,9 @@ import pytest
 from rightful.errors import Conflict, Invalid, NeedsAttention
 from rightful.model import Page, RequestPolicy
 from rightful.service import completing, deciding, discovering, erased, holding, requests
+from tests.fakes.company import ADA, BOB, small_map, small_stores
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.world import ADA, BOB, World, make_world, small_map, small_stores
+from tests.fakes.world import World, make_world
 from tests.functional.workflow.held import HOLD, erase, followers, ids, notes, plan, release, row, sealed
 
 HELD_BY = [{"hold_id": "h1", "ground": "legal_process", "until": ""}]

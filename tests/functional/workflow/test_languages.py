@@ -11,7 +11,8 @@ import pytest
 
 from rightful.model import DataMap, RequestPolicy
 from rightful.service import requests
-from tests.fakes.world import ADA, World, make_world, small_map
+from tests.fakes.company import ADA, small_map
+from tests.fakes.world import World, make_world
 
 CENTRE, DPO = "https://privacy.example.org", "dpo@example.org"
 FRENCH = {"Account": "Compte", "Invoices": "Factures", "a law": "une loi", "CNIL, Paris": "la CNIL, à Paris"}

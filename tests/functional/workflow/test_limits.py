@@ -14,8 +14,9 @@ from rightful.errors import NeedsAttention
 from rightful.ports import Mail
 from rightful.service import discovering, erasing, exporting, planning, requests
 from rightful.service.deps import TimeLeft
+from tests.fakes.company import ADA, BOB, small_stores
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.world import ADA, BOB, World, forever, make_world, small_stores
+from tests.fakes.world import World, forever, make_world
 
 MANY = 50_000
 

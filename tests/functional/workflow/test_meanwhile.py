@@ -13,9 +13,10 @@ import pytest
 from rightful.errors import Conflict, NeedsAttention, TryAgain
 from rightful.model import Erasure, Field, Locator, RequestPolicy, Result, Strategy
 from rightful.service import deciding
+from tests.fakes.company import ADA, BOB, by, small_map, small_stores, store
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.state_machine import Lambda
-from tests.fakes.world import ADA, BOB, World, by, make_world, small_map, small_stores, store
+from tests.fakes.world import World, make_world
 
 
 def row(world: World, name: str) -> dict[str, Any]:

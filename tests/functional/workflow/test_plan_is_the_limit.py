@@ -8,7 +8,8 @@ import pytest
 
 from rightful.errors import NeedsAttention
 from rightful.service import deciding
-from tests.fakes.world import ADA, make_world
+from tests.fakes.company import ADA
+from tests.fakes.world import make_world
 
 
 def test_a_person_who_came_back_while_an_erasure_waited_keeps_the_new_account() -> None:

@@ -17,10 +17,11 @@ from rightful.errors import NeedsAttention, TryAgain
 from rightful.model import DataMap, Recipient, RequestPolicy
 from rightful.ports import Mail
 from rightful.service import deciding, mail_events, notifying, requests
+from tests.fakes.company import ADA, BOB, small_map, small_stores
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.recording import Moment
 from tests.fakes.state_machine import Killed
-from tests.fakes.world import ADA, BOB, World, forever, make_world, small_map, small_stores
+from tests.fakes.world import World, forever, make_world
 
 EVENT = json.loads((Path(__file__).parents[3] / "events/notify_request.json").read_text("utf-8"))
 CONTEXT: Any = SimpleNamespace(get_remaining_time_in_millis=lambda: 180_000)

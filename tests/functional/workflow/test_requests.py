@@ -7,7 +7,8 @@ import json
 import zipfile
 
 from rightful.model import RequestPolicy
-from tests.fakes.world import ADA, BOB, make_world, small_map
+from tests.fakes.company import ADA, BOB, small_map
+from tests.fakes.world import make_world
 
 
 def test_erasure_deletes_anonymises_and_keeps_as_the_map_says() -> None:

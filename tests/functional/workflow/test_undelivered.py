@@ -7,8 +7,9 @@ import pytest
 from rightful.errors import NeedsAttention
 from rightful.model import RequestPolicy
 from rightful.service import deciding, requests
+from tests.fakes.company import ADA, small_map
 from tests.fakes.recording import Moment
-from tests.fakes.world import ADA, World, make_world, small_map
+from tests.fakes.world import World, make_world
 
 POLICIES = [RequestPolicy(approval="dpo"), RequestPolicy(grace_period="P7D")]
 

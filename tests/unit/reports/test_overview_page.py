@@ -14,8 +14,9 @@ from rightful.reports import overview_page, words
 from rightful.reports.overview import OUTCOMES, due_in
 from rightful.service import overseeing
 from rightful.volumes import COUNTED
+from tests.fakes.company import small_map
 from tests.fakes.overviews import FIRST, LAST, year
-from tests.fakes.world import make_world, small_map
+from tests.fakes.world import make_world
 from tests.unit.reports.seen import Seen, assert_can_be_read_aloud, assert_runs_nothing
 
 HOSTILE = "</style><script>alert(1)</script>{{ 7 * 7 }}<img src=x onerror=alert(1)>\u202e'\"&"

@@ -16,7 +16,7 @@ from rightful.datamap.check import load_file
 from rightful.model import DataMap, Erasure, Field, Retention, Store, Unless
 from rightful.reports.processing import COLUMNS, MEASURES, activities, as_csv, data_in_words, kept_in_words, recipients
 from rightful.stores.registry import CONNECTORS, SWEEPERS
-from tests.fakes.world import by, small_map, store
+from tests.fakes.company import by, small_map, store
 
 SHIPPED = Path(__file__).parents[3] / "infra/datamap.yaml"
 
