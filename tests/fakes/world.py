@@ -239,7 +239,7 @@ def make_world(
         connectors=stores,
         datamap=datamap,
         sweepers=sweepers,
-        accounts={named: sweepers[named]} if named else {},
+        accounts={named: sweepers[named]} if named in sweepers else {},
         reports=reports,
         evidence=evidence,
         signer=signer,
