@@ -56,6 +56,7 @@ def test_five_wrong_codes_are_the_end_of_it(reader: Reader) -> None:
     reader.press("Confirm and prepare my download", code=reader.code())
     assert (reader.state, reader.answer.status) == ("code", 429)
     assert "Too many wrong codes. Ask for a new code." in reader.text
+    assert "try again in" not in reader.text
     assert reader.press("Send another code").confirm().state == "request"
 
 

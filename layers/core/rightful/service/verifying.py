@@ -25,6 +25,7 @@ from rightful.service.contacts import Contact
 from rightful.service.deps import Deps
 
 CODE_DIGITS: Final = 8
+SPENT: Final = "Too many wrong codes. Ask for a new code."
 CODE_LIFE: Final = timedelta(minutes=15)
 MAX_TRIES: Final = 5
 CODES_PER_HOUR: Final = 3
@@ -183,7 +184,7 @@ def check(deps: Deps, verification_id: str, code: str, *, then: Callable[[Proof]
         if now is None or "token_hash" in now:
             raise _gone()
         raise TooMany(
-            "Too many wrong codes. Ask for a new code.",
+            SPENT,
             retry_after=max(1, int(now["expires_at"] - deps.clock().timestamp())),
         )
     if not hmac.compare_digest(_code_hash(deps, verification_id, code), item["code_hash"]):

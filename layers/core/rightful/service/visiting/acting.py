@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rightful.errors import Conflict, NotFound, Refused, RightfulError, TryAgain
+from rightful.service import verifying
 from rightful.service.deps import Deps
 from rightful.service.visiting import controls, entering, own, showing
 from rightful.service.visiting.visits import Page, Saved, SignedOut, Trouble, Visit, session
@@ -92,6 +93,8 @@ def lost(visit: Visit, status: int, trouble: Trouble) -> Page:
 def trouble_of(error: Exception) -> Trouble:
     if isinstance(error, Refused):
         minutes = math.ceil((error.retry_after or 0) / 60)
+        if error.detail == verifying.SPENT:
+            minutes = 0  # the code is spent for good, and a new one works at once
         if isinstance(error, Conflict) and error.retry_after is not None:
             return Trouble(message=BUSY, keeps_key=True)
         return Trouble(message=error.detail, fields=dict(error.errors), minutes=minutes)
