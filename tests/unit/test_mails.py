@@ -181,7 +181,7 @@ def test_the_mail_about_a_download_holds_no_link_to_it() -> None:
     assert "new code" in text
     assert "7 days" in text
     assert re.findall(r"https?://\S+", text) == [CONTROLLER.policy_url]
-    assert f"Go to your download:\n{CENTRE}/\n" in in_english("completed_access", centre=CENTRE)
+    assert f"Go to your download\n{CENTRE}/\n" in in_english("completed_access", centre=CENTRE)
     assert "* Your usage" in text
 
 
