@@ -75,7 +75,7 @@ def test_a_good_receipt_is_shown(receipt: Path, capsys: pytest.CaptureFixture[st
         "crm: pending at vendor",
         "invoices: kept 4, accounting (Article 10) until 2034-01-01T00:00:00Z, read back 2027-02-01T09:59:00Z: 0 found",
         "usage: not covered",
-        "told: Mailer, Inc.: told",
+        "recipient Mailer, Inc.: told",
         receipts.BACKUPS,
         receipts.NOT_COVERED,
     ]

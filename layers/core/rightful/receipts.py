@@ -127,7 +127,8 @@ def summary(claims: Mapping[str, Any]) -> str:
     if refusal := claims.get("refusal"):
         lines.append(f"refused: {', '.join(refusal.values())}")
     lines += [f"{name}: {_said(store)}" for name, store in claims["stores"].items()]
-    lines += [f"told: {each.get('title') or each.get('name')}: {each.get('status')}" for each in claims["recipients"]]
+    for each in claims["recipients"]:
+        lines.append(f"recipient {each.get('title') or each.get('name')}: {str(each.get('status')).replace('_', ' ')}")
     return "".join(f"{_printable(line)}\n" for line in (*lines, *claims["notes"]))
 
 

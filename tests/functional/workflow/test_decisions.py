@@ -219,7 +219,8 @@ def test_a_decision_that_nobody_waits_for_changes_nothing() -> None:
     [
         ({"action": "approve", "request_id": "r2"}, "There is no verified request with this id.", set()),
         ({"action": "approve", "request_id": 7}, "Look at request_id.", {"request_id"}),
-        ({}, "The desk does not know this action.", {"action"}),
+        ({}, "Name an action; these are what there is.", {"action"}),
+        ({"action": "aprove"}, "The desk does not know this action.", {"action"}),
         ({"action": "retry"}, 'The request is awaiting_approval: its "action" can be approve, reject.', set()),
         ({"action": "approve", "plan_hash": "old"}, "The plan has changed since that mail.", set()),
         ({"action": "reject", "ground": "manifestly_unfounded", "reason": " "}, "Look at reason.", {"reason"}),

@@ -91,7 +91,9 @@ def _checked(deps: Deps, order: Any) -> str:
     """The keyed hash of the person that an input names, if it names one. Raises Invalid."""
     if found := mistakes(order):
         fields = [name for name in found if name != "action"]
-        detail = f"Look at {', '.join(fields)}." if fields else "The desk does not know this action."
+        named = isinstance(order, dict) and order.get("action")
+        unknown = "The desk does not know this action." if named else "Name an action; these are what there is."
+        detail = f"Look at {', '.join(fields)}." if fields else unknown
         raise Invalid(detail, errors=list(found.items()))
     email = order.get("email")
     return contacts.person(deps, contacts.Contact.of(email, "en")) if email else ""
