@@ -143,6 +143,8 @@ def centre() -> Answer:
 def centre_step() -> Answer:
     from rightful.service.visiting import answering
 
+    if _request().headers.get("sec-fetch-site") in ("cross-site", "same-site"):  # another site's form does nothing here
+        return answering.get(deps(), _visit({}))
     return answering.post(deps(), _visit(dict(_fields())))
 
 
@@ -302,8 +304,8 @@ def _visit(form: Mapping[str, str]) -> Visit:
     from rightful.service.visiting.visits import Visit
 
     request = _request()
-    query = request.query_params
-    fields = {**({name: query[name] for name in query} if query else {}), **form}
+    query: Mapping[str, str] = request.query_params or {}
+    fields = {**{name: query[name] for name in ("show", "lang") if name in query}, **form}  # no link fills in a form
     controller = deps().datamap.controller
     return Visit(
         voice=chosen(request.headers.get("accept-language") or "", fields.get("lang", ""), zone(controller.time_zone)),

@@ -39,3 +39,12 @@ def test_no_page_stores_tells_or_breaks_anything(
 
 
 CARDS = ("download", "delete", "requests", "preferences", "issue")
+
+
+def test_a_form_of_another_site_leads_to_the_cards_and_does_nothing(visitor: Visitor) -> None:
+    """The browser says where the form stood; without a script it asks nobody before it posts."""
+    form = f"<form method=post action={visitor.url}><input name=step value=ask><input name=email value={visitor.email}>"
+    visitor.page.set_content(f"{form}<button>You have won</button></form>")
+    visitor.page.get_by_role("button").click()
+    visitor.at("start")
+    assert visitor.world.mailer.sent == []

@@ -15,6 +15,9 @@ from rightful.service.verifying import Proof
 
 THEN: Final = "then."
 """Begins the names of fields that are carried through a sign-in: what the person was about to do."""
+RESUMED: Final = frozenset({"start", "requests", "request", "withdraw", "fetch", "receipt", "preferences", "save"})
+"""Steps that a sign-in may lead to, because they need one. To ask for a deletion is none of them, it has a code of its
+own: so whoever only meant to sign in is led into none by a form that somebody else filled in."""
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}")
 
 
@@ -45,8 +48,9 @@ class Visit:
         return key if _KEY.fullmatch(key) else None
 
     def carried(self) -> dict[str, str]:
-        """What was to be done before the sign-in came between."""
-        return {name.removeprefix(THEN): value for name, value in self.fields.items() if name.startswith(THEN)}
+        """What was to be done before the sign-in came between; empty when that is nothing it may lead to."""
+        then = {name.removeprefix(THEN): value for name, value in self.fields.items() if name.startswith(THEN)}
+        return then if then.get("step") in RESUMED else {}
 
     def with_fields(self, **fields: str) -> Visit:
         return replace(self, fields={**self.fields, **fields})
