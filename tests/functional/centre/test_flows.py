@@ -225,3 +225,30 @@ def test_a_grace_period_is_told_before_and_while_it_runs(world: World, reader: R
     assert "Nothing is deleted for 7 days after you confirmed." in reader.text
     reader.press("Send me a code", email=ADA, confirm="yes").confirm()
     assert "Yes, cancel it" in {name for form in reader.page.forms for name in form.buttons}
+
+
+@EACH
+def test_of_a_report_about_someone_under_18_its_holder_reads_what_it_is_and_how_it_ended(
+    world: World, language: str
+) -> None:
+    Reader(world).open("issue").press("Send the report", kind="under_18", message="He is 12.", email=ADA)
+    reader = Reader(world, language).signed_in()
+    reader.carry_on()
+    day = Voice(language, language).day(world.clock())
+    reader.press(f"{say(language, 'Open: %(what)s') % {'what': say(language, 'Deletion of your data')}}, {day}")
+    assert say(language, TOLD_OF_A_REPORT) in reader.text
+    assert say(language, "Yes, cancel it") in {name for form in reader.page.forms for name in form.buttons}
+    [request_id] = [each["request_id"] for each in world.executions.started.values()]
+    world.ask_desk("reject", request_id=request_id, ground="manifestly_unfounded", reason="Eve is the ex-wife.")
+    reader.carry_on()
+    reader.press(say(language, "Refresh"))
+    assert say(language, "Nothing is deleted: your account stays as it is") in reader.text
+    assert say(language, "Why we refused") not in reader.text
+    assert say(language, "We cannot do what you asked. Below you read why, and what you can do.") not in reader.text
+    assert "Eve" not in reader.answer.text
+
+
+TOLD_OF_A_REPORT = (
+    "Somebody told us that this account belongs to someone under 18. Nothing is deleted unless our data protection "
+    "officer approves it, and then not for seven days. If it is wrong, cancel the request below."
+)

@@ -229,6 +229,26 @@ def test_refused_by_the_dpo_its_holder_reads_that_nothing_is_deleted() -> None:
     assert world.contents() == before
 
 
+@pytest.mark.parametrize("waiting", [True, False], ids=["at the question", "in the grace period"])
+def test_refused_by_the_dpo_nothing_was_refused_to_its_holder_where_they_follow_it(waiting: bool) -> None:
+    """What the DPO writes is about the report, and may name who made it."""
+    world = make_world()
+    request_id, run = reported(world)
+    if not waiting:
+        approved(world, request_id)
+        until_the_wait(world, run)
+    said = {"ground": "manifestly_unfounded", "reason": "Eve is the ex-wife."}
+    assert world.ask_desk("reject", request_id=request_id, **said)["ok"]
+    if waiting:
+        run.resume()
+    shown = viewing.one(world.deps, proof(world), request_id)
+    assert (shown["status"], shown["reported"]) == ("rejected", True)
+    assert "refusal" not in shown
+    told = [event["what"] for event in shown["events"]]
+    assert told[-1] == "Nothing is deleted: your account stays as it is"
+    assert not any("your request" in what for what in told)
+
+
 def test_the_holder_is_told_at_once_and_once_a_day_at_most() -> None:
     world = make_world()
     for n in range(3):

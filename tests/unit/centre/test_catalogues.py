@@ -103,7 +103,11 @@ def _sentences() -> Iterator[str]:
                 yield from _texts(node.value)
             elif isinstance(node, ast.Assign):
                 names = {target.id for target in node.targets if isinstance(target, ast.Name)}
-                yield from _texts(node.value if names & {"what", "RECEIVED", "FOLLOWED", "REPORTED", "NOTED"} else None)
+                yield from _texts(
+                    node.value
+                    if names & {"what", "RECEIVED", "FOLLOWED", "REPORTED", "NOTED", "REFUSED", "DISMISSED"}
+                    else None
+                )
             elif isinstance(node, ast.FunctionDef) and node.name == "_sentence" and path.stem == "completing":
                 yield from (
                     text for each in ast.walk(node) if isinstance(each, ast.Return) for text in _texts(each.value)

@@ -137,6 +137,9 @@ class RequestView(RequestSummary):
     paused_since: Time | None = None
     follows: Annotated[Id, Field(description="The erasure that left something for a legal hold.")] | None = None
     withdrawable: Annotated[bool, Field(description="Whether it may still be withdrawn.")]
+    reported: Annotated[
+        bool, Field(description="Whether nobody but a report that the person is under 18 asked for it.")
+    ]
     stores: Progress
     events: list[Entry]
     refusal: Refusal | None = None

@@ -114,6 +114,8 @@ EVENTS: Final = (
     N_("The mail with your code could not be delivered"),
     N_("A mail to you could not be delivered"),
     N_("Your request was refused"),
+    N_("Our data protection officer decided that nothing is deleted"),
+    N_("Nothing is deleted: your account stays as it is"),
     N_("Your data is ready to download"),
     N_("The erasure is done; our mail says what was deleted and what was kept"),
     N_("The erasure is done, but for what a legal hold keeps for now; our mail says what"),

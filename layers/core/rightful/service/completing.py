@@ -34,7 +34,7 @@ def step(deps: Deps, request_id: str) -> dict[str, str]:
     if request["status"] in lifecycle.TERMINAL:
         request = requests.announce(deps, request)
     elif request.get("refusal"):
-        request = requests.transition(deps, request_id, "rejected", what="Your request was refused")
+        request = requests.transition(deps, request_id, "rejected", what=requests.refused(request))
     else:
         facts = _remember(deps, request) if request["type"] == "erasure" else {}
         done = receipts.counted(receipts.stores(_outcomes(deps, request), completed=True))

@@ -133,8 +133,11 @@ def _answer(
     verified_at = (request.get("verified_at"), facts.get("verified_at"))
     expect = {**_open_question(request), "decision": ("", decision), "verified_at": verified_at}
     key = f"decided:{request['questions']}:{decision}"
+    what = NOTED[decision]
+    if decision == "reject" and not requests.is_theirs(request):
+        what = "Our data protection officer decided that nothing is deleted"
     try:
-        requests.append(deps, request_id, NOTED[decision], key=key, noted=noted, expect=expect, **facts)
+        requests.append(deps, request_id, what, key=key, noted=noted, expect=expect, **facts)
     except Conflict:
         raise Conflict(DECIDED) from None
     if decision == "retry":
@@ -237,7 +240,7 @@ def _refuse_now(
     deps: Deps, request: dict[str, Any], refusal: Mapping[str, str], noted: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Refuses a request that waits for nobody: its workflow finds it ended, and ends."""
-    what = "Your request was refused"
+    what = requests.refused(request)
     item = requests.transition(deps, request["request_id"], "rejected", what=what, noted=noted, refusal=dict(refusal))
     if token := item.get("task_token"):  # it may have begun to wait meanwhile
         deps.executions.answer(deps.vault.open(item["request_id"], bytes(token)).decode(), {"decision": "stop"})

@@ -27,6 +27,9 @@ REPORT: Final = "under_18"
 """`source` of a request that nobody asked for: somebody reported that the account belongs to someone under 18."""
 REPORTED = "Somebody reported that this account belongs to someone under 18"
 """How its ledger begins."""
+REFUSED = "Your request was refused"
+DISMISSED = "Nothing is deleted: your account stays as it is"
+"""The same of a request that nobody but a report asked for."""
 NOT_PAUSED: Mapping[str, Any] = {"paused_since": None}
 """Expected by whoever goes on with the work: a clock that the DPO stopped is started by the DPO alone."""
 _RACES = 5
@@ -161,6 +164,11 @@ def is_theirs(item: Mapping[str, Any]) -> bool:
     if "reported_at" not in item or "confirmed_at" in item:
         return True
     return bool(item.get("verified_at")) and item.get("verified_by") != "dpo"
+
+
+def refused(item: Mapping[str, Any]) -> str:
+    """How the timeline says that the DPO refused it. Who asked for nothing is refused nothing."""
+    return REFUSED if is_theirs(item) else DISMISSED
 
 
 def timeline(deps: Deps, item: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -31,7 +31,8 @@ def one(deps: Deps, proof: Proof, request_id: str) -> dict[str, Any]:
     shown["withdrawable"] = lifecycle.allowed(
         Status(item["status"]), Status.withdrawn, verified=True, erasing="erasing_since" in item
     )
-    if item["status"] == Status.rejected.value:
+    shown["reported"] = not requests.is_theirs(item)
+    if item["status"] == Status.rejected.value and not shown["reported"]:
         shown["refusal"] = {**item.get("refusal", {}), "complaint": deps.datamap.controller.complaint}
     if item["status"] == Status.completed.value:
         shown["result"] = {"stores": completing.outcomes(deps, item["request_id"], item.get("stores"))}
