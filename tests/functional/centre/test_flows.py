@@ -161,6 +161,18 @@ def test_of_someone_under_18_the_address_is_needed(world: World, reader: Reader)
     assert reader.state == "thanks"
 
 
+def test_whoever_is_signed_in_is_not_taken_for_the_one_under_18(world: World, reader: Reader) -> None:
+    reader.signed_in().press("See what you can do").press("Report an issue")
+    assert f"our data protection officer sees that the report comes from {ADA}" in reader.text
+    for _ in range(2):
+        reader.press("Send the report", kind="under_18", message="My son is 12.")
+        assert reader.answer.status == 422
+        assert "Write the address of the account that belongs to someone under 18." in reader.text
+        world.clock.advance(31 * 60)
+    assert world.executions.started == {}
+    assert not [key for key in world.table.items if key[0].startswith("ISSUE#")]
+
+
 def test_what_only_a_machine_fills_in_is_dropped(world: World, reader: Reader) -> None:
     reader.open("issue").press("Send the report", kind="other", message="Buy now", website="https://spam.example")
     assert reader.state == "thanks"

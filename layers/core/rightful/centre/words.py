@@ -154,7 +154,7 @@ OWN: Final = (
     N_("Type in the code from our mail."),
     N_("Choose what it is about."),
     N_("We are still working on what you sent. Wait a moment, then press the button again."),
-    N_("Something went wrong on our side, and nothing was changed. Please try again in a moment."),
+    N_("Something went wrong on our side. Nothing you typed is lost: please try again in a moment."),
 )
 """What rightful.service.visiting itself says when a form is shown again."""
 

@@ -37,6 +37,7 @@ MINOR: Final = "under_18"
 UNTOLD, WAITING, CLOCK = "untold", "issue", "breach"
 """What the attribute `open` says of an issue: the DPO was not mailed yet; waits for the DPO; and its 72 hours run."""
 MAIL: Final = "dpo_issue"
+WHOSE: Final = "Write the address of the account that belongs to someone under 18."
 LONGEST: Final = 4000
 """Characters of what is written."""
 MAILS_PER_HOUR: Final = 20
@@ -89,7 +90,7 @@ def _said(deps: Deps, kind: str, message: str, email: str, locale: str, proof: P
     if not message.strip() or len(message) > LONGEST:
         faults.append(("message", f"Write 1 to {LONGEST} characters."))
     if kind == MINOR and not email.strip() and proof is None:
-        faults.append(("email", "Write the address of the account that belongs to someone under 18."))
+        faults.append(("email", WHOSE))
     if faults:
         raise Invalid("The report cannot be used.", errors=faults)
     own = proof.opened(deps) if proof else None

@@ -15,7 +15,7 @@ from rightful.service.visiting.visits import Page, Saved, SignedOut, Trouble, Vi
 
 Show = Callable[[Deps, Visit], Page]
 BUSY: Final = "We are still working on what you sent. Wait a moment, then press the button again."
-BROKEN: Final = "Something went wrong on our side, and nothing was changed. Please try again in a moment."
+BROKEN: Final = "Something went wrong on our side. Nothing you typed is lost: please try again in a moment."
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,12 +51,15 @@ def report(deps: Deps, visit: Visit) -> Page:
     kind = visit.field("kind")
     if kind not in issues.KINDS:
         raise Invalid(showing.UNREADABLE, errors=[("kind", NO_KIND)])
+    email = visit.field("email")
+    if kind == issues.MINOR and not email.strip():  # never taken to be the account of whoever is signed in
+        raise Invalid(showing.UNREADABLE, errors=[("email", issues.WHOSE)])
     proof = _proof(deps, visit)
     made = issues.report(
         deps,
         kind=kind,
         message=visit.field("message").replace("\r\n", "\n"),
-        email=visit.field("email") or ("" if proof else visit.field("who")),
+        email=email or ("" if proof else visit.field("who")),
         locale=visit.voice.tag,
         source=visit.source,
         proof=proof,
