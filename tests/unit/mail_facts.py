@@ -195,6 +195,7 @@ TOLD: dict[str, Any] = {
     },
     "bounced": 7,
     "whole": False,
+    "late": "2027-02-10",
 }
 
 

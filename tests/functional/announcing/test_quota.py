@@ -13,6 +13,7 @@ from rightful.errors import TryAgain
 from rightful.ports import Quota
 from rightful.service.announcing import telling
 from rightful.service.deps import TimeLeft
+from rightful.service.desk import book
 from tests.fakes.world import World
 from tests.functional.announcing.people import VERSION, company, people, publish, reports, told
 
@@ -46,6 +47,20 @@ def test_the_share_of_a_day_is_used_and_the_rest_goes_out_on_the_days_after() ->
     assert told(world) == sorted(f"p{n}@example.org" for n in range(200))
     assert WAIT in execution.history
     assert timedelta(days=2) <= world.clock() - begun < timedelta(days=4)
+
+
+@pytest.mark.parametrize(("effective_from", "late"), [("2026-12-02", True), ("2026-12-06", False)])
+def test_the_dpo_reads_when_the_last_were_told_less_than_thirty_days_ahead(effective_from: str, late: bool) -> None:
+    """It was published in time; but the quota let the mails out over some days."""
+    world = company(people(200), page_size=40)
+    rolling(world, day=100)
+    assert publish(world, effective_from=effective_from)["ok"]
+    world.policy_notice(VERSION).run()
+    (report,) = reports(world)
+    assert ("less than thirty days before the new version takes effect" in report) is late
+    assert ("There is nothing left to do here" in report) is not late
+    [entry] = [entry for entry in book.entries(world.deps) if entry["key"].startswith("told:")]
+    assert "2026-11-02" < entry["facts"]["ended_on"] < "2026-11-06"
 
 
 @pytest.mark.parametrize("sent", [79.5, 80, 90, 100])

@@ -34,6 +34,7 @@ def test_a_request_by_code(world: World, ada: Person, kind: str) -> None:
         "received_at": "2026-11-02T09:00:00Z",
         "due_at": "2026-12-02T23:59:59Z",
         "withdrawable": True,
+        "reported": False,
         "stores": {"total": 5, "done": 0},
         "events": [
             {"at": "2026-11-02T09:00:00Z", "what": "We received your request"},

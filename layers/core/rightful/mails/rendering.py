@@ -102,7 +102,8 @@ def render(
     dpo_issues        issues: several of these; more: how many others come with a later mail; no request
     policy_notice     version, effective_from (ISO date), url: of the policy
     dpo_policy_notice policy: {version, effective_from, url, material}; counts: {told, same_address, no_address,
-                      odd_address, refused (accounts), segments_left}; bounced (mails); whole: nobody is left to tell
+                      odd_address, refused (accounts), segments_left}; bounced (mails); whole: nobody is left to tell;
+                      late: the day on which it ended, if that was too late
     Raises jinja2.UndefinedError when a fact is missing.
     """
     if kind not in KINDS:

@@ -6,6 +6,7 @@ POLICIES  <version>  {version, url, effective_from, material, published_at}
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from rightful import clocks
@@ -13,6 +14,8 @@ from rightful.service.deps import Deps
 
 POLICIES: Final = "POLICIES"
 SHOWN: Final = ("version", "effective_from", "url")
+NOTICE: Final = timedelta(days=30)
+"""How long before a material change takes effect everyone must have been told of it."""
 
 
 def listing(deps: Deps) -> dict[str, Any]:

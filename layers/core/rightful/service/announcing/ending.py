@@ -4,8 +4,10 @@ to the data protection officer."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
+from rightful import clocks
 from rightful.service import mailing, policies
 from rightful.service.announcing import notices, telling
 from rightful.service.deps import Deps
@@ -26,6 +28,7 @@ def step(deps: Deps, notice_id: str, number: int) -> dict[str, Any]:
         facts = {
             **{name: counted[name] for name in (telling.TOLD, *SKIPPED, telling.REFUSED)},
             "segments_left": left,
+            "ended_on": _today(deps).isoformat(),
         }
         what = "People were told of a version of the policy"
         book.enter(deps, what, f"told:{notice_id}:{number}", {"version": version, **facts})
@@ -46,10 +49,16 @@ def is_whole(counts: Mapping[str, Any]) -> bool:
     return not (counts[telling.REFUSED] or counts["segments_left"])
 
 
+def _today(deps: Deps) -> date:
+    """At the controller's seat, where the policy takes effect."""
+    return deps.clock().astimezone(clocks.zone(deps.datamap.controller.time_zone)).date()
+
+
 def _mail(deps: Deps, notice_id: str, number: int, counts: Mapping[str, Any]) -> None:
     notice = notices.find(deps, notice_id) or {}
     policy = policies.find(deps, notice["version"]) or {}
     controller = deps.datamap.controller
+    in_time = date.fromisoformat(policy["effective_from"]) - policies.NOTICE
     mailing.send_once(
         deps,
         notice_id,
@@ -63,4 +72,5 @@ def _mail(deps: Deps, notice_id: str, number: int, counts: Mapping[str, Any]) ->
         counts={name: int(counts[name]) for name in (telling.TOLD, *SKIPPED, telling.REFUSED, "segments_left")},
         bounced=int(notice.get("bounced", 0)),
         whole=is_whole(counts),
+        late="" if date.fromisoformat(counts["ended_on"]) <= in_time else counts["ended_on"],
     )

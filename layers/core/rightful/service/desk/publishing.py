@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, Final
 
 from rightful import clocks
@@ -17,10 +16,9 @@ from rightful.errors import Conflict, Invalid
 from rightful.service.announcing import notices
 from rightful.service.deps import Deps
 from rightful.service.desk import book, dates
-from rightful.service.policies import POLICIES
+from rightful.service.policies import NOTICE, POLICIES
 
 _ADDRESS: Final = re.compile(r"https://[^\s/?#@]+\.[^\s/?#@]+([/?#]\S*)?")
-NOTICE: Final = timedelta(days=30)
 
 
 def publish(deps: Deps, order: Mapping[str, Any]) -> dict[str, Any]:
