@@ -131,3 +131,26 @@ def test_two_people_in_two_tabs_of_one_browser_see_their_own(
         expect(one.page.locator("main .reference")).to_have_text(made)
         expect(one.page.locator("header")).to_contain_text(one.email)
         expect(one.page.locator("main")).not_to_contain_text(his if one is ada else hers)
+
+
+def test_back_shows_nothing_of_whoever_signed_out(visitor: Visitor) -> None:
+    """Even where the browser kept the page as it was, which the one of these tests does not: so it is told that it
+    did."""
+    made = seeded(visitor, "access", "working")
+    opened(visitor, "en", made)
+    visitor.page.route("**/*", posts(lambda route: route.fulfill(status=204)))
+    visitor.page.get_by_role("button", name="Sign out").click()
+    visitor.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    visitor.page.unroute_all()
+    expect(visitor.page.locator("header")).not_to_contain_text(ADA)
+    expect(visitor.page.locator("main")).not_to_contain_text(made)
+
+
+def test_signed_out_there_is_no_way_back(visitor: Visitor) -> None:
+    made = seeded(visitor, "access", "working")
+    opened(visitor, "en", made)
+    visitor.page.get_by_role("button", name="Sign out").click()
+    visitor.at("start")
+    visitor.page.go_back()
+    expect(visitor.page.locator("header")).not_to_contain_text(ADA)
+    expect(visitor.page.locator("main")).not_to_contain_text(made)

@@ -199,6 +199,17 @@ def test_requests_are_listed_and_can_be_cancelled(world: World, language: str) -
     assert say(language, "You withdrew the request") in reader.text
 
 
+def test_whoever_signed_out_is_out_wherever_the_page_was_kept(world: World, reader: Reader) -> None:
+    reader.signed_in()
+    kept = {"step": "requests", "token": reader.field("token"), "who": ADA}
+    reader.press("Sign out")
+    assert (reader.state, reader.answer.headers["cache-control"]) == ("start", "no-store")
+    assert ADA not in reader.answer.text
+    assert kept["token"] not in reader.answer.text
+    assert reader.send(kept).state == "sign_in"
+    assert reader.send({"step": "sign_out", "token": "nonsense"}).state == "start"
+
+
 def test_the_receipt_is_a_file_that_can_be_verified(world: World, reader: Reader) -> None:
     reader.open("download").press("Send me a code", email=ADA).confirm()
     reader.carry_on()

@@ -9,6 +9,7 @@ const seen = [];
 class Unreadable extends Error {}
 let at = 0;
 let busy = false;
+let left = false;
 
 const state = () => ({ title: document.title, lang: document.documentElement.lang, parts: PARTS.map((part) => $(part)) });
 const say = (text) => { $("#announce").textContent = text; };
@@ -61,6 +62,7 @@ function complain(form, text) {
 
 addEventListener("submit", async (event) => {
   const { target: form, submitter } = event;
+  left ||= form.id === "out";
   if (form.method !== "post" || form.classList.contains("plain-post")) return;
   event.preventDefault();
   if (busy) return;
@@ -94,6 +96,11 @@ addEventListener("popstate", (event) => {
   at = to;
   show(seen[at]);
   arrive();
+});
+
+// Back shows nothing of whoever signed out, although a browser may have kept the page as it was.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && left) location.reload();
 });
 
 // A request under way: every few seconds, while somebody looks, only what changed is put in place.

@@ -221,6 +221,12 @@ def authenticate(deps: Deps, header: str | None) -> Proof:
     )
 
 
+def revoke(deps: Deps, token: str) -> None:
+    """The token opens nothing any more. Idempotent; what is no token of ours is left alone."""
+    if _BEARER.fullmatch(f"Bearer {token}"):
+        deps.table.delete(f"TOKEN#{_sha256(token)}", "TOKEN")
+
+
 def _exchange(deps: Deps, item: dict[str, Any], verification_id: str, verified_at: datetime) -> Token:
     """Store a token, then use up the code: a token that nobody was shown opens nothing, a code that is used up without
     a token would shut the person out. Who loses the race for the code takes the token back."""

@@ -39,6 +39,7 @@ STEPS: Final[dict[str, Step]] = {
     "enter": Step(entering.enter, showing.sign_in),
     "code": Step(entering.code, entering.code_page),
     "code_page": Step(entering.code_page),
+    "sign_out": Step(entering.leave),
     "preferences": Step(controls.choices),
     "save": Step(controls.save, controls.choices),
     "issue": Step(showing.issue),

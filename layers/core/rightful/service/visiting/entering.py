@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -102,4 +103,10 @@ def code(deps: Deps, visit: Visit) -> Visit:
     token = verifying.check(deps, visit.field("verification_id"), typed[:64], then=kept)
     then = visit.carried()
     fields = {**then, "step": then.get("step", "start"), "token": token.token, "who": visit.field("email")}
-    return Visit(voice=visit.voice, source=visit.source, base=visit.base, gpc=visit.gpc, fields=fields)
+    return replace(visit, fields=fields)
+
+
+def leave(deps: Deps, visit: Visit) -> Visit:
+    """Ends the session, wherever else its token is kept; the cards come next."""
+    verifying.revoke(deps, visit.field("token"))
+    return replace(visit, fields={"step": "start"})
