@@ -49,7 +49,7 @@ def withdraw(deps: Deps, visit: Visit) -> Page:
 def fetch(deps: Deps, visit: Visit) -> Page:
     """A page with a fresh link to the download. Raises SignedOut, NotFound, Conflict, Gone."""
     link = viewing.download(deps, proven(deps, visit), visit.field("request_id"))
-    facts = {"url": link["url"], "until": moment(link["expires_at"]), "request_id": visit.field("request_id")}
+    facts = {"url": link["url"], "request_id": visit.field("request_id")}
     return Page(state="ready", facts=facts, here={"step": "request", "request_id": visit.field("request_id")})
 
 
