@@ -261,7 +261,7 @@ class ExecutionsContract:
         assert self.names() == ["access-r1", "erasure-r2"]
 
     def test_telling_of_a_version_twice_is_telling_once(self, executions: Executions) -> None:
-        executions.announce("policy-v2-1", "v2")
+        assert executions.announce("policy-v2-1", "v2")
         executions.announce("policy-v2-1", "v2")
         assert self.given("policy-v2-1") == [{"version": "v2"}]
 
@@ -330,6 +330,11 @@ class TestSfnExecutions(ExecutionsContract):
         with Stubber(client) as stub:
             stub.add_client_error("send_task_success", code)
             assert executions.answer("token", {}) is False
+
+    def test_of_a_round_that_ended_the_name_is_used_up(self, client: Any, executions: SfnExecutions) -> None:
+        with Stubber(client) as stub:
+            stub.add_client_error("start_execution", "ExecutionAlreadyExists")
+            assert executions.announce("policy-v2-1", "v2") is False
 
     @pytest.mark.parametrize(
         ("code", "error"), [("ThrottlingException", TryAgain), ("AccessDeniedException", NeedsAttention)]

@@ -10,7 +10,7 @@ from tests.fakes.recording import Fault, Recorder, no_fault
 
 class MemoryExecutions(Recorder):
     """`started`: execution name -> input. `waiting`: task tokens that wait. `answers`: task token -> output. `alive`:
-    ARNs of executions that run."""
+    ARNs of executions that run. `ended`: names of those that do no more."""
 
     port = "executions"
 
@@ -20,6 +20,7 @@ class MemoryExecutions(Recorder):
         self.waiting: set[str] = set()
         self.answers: dict[str, dict[str, Any]] = {}
         self.alive: set[str] = set()
+        self.ended: set[str] = set()
 
     def start(self, request_type: str, request_id: str) -> None:
         with self.operation("start", request_type, request_id):
@@ -29,9 +30,10 @@ class MemoryExecutions(Recorder):
         with self.operation("sweep", name, mode, tuple(stores)):
             self.started.setdefault(name, {"mode": mode, "stores": list(stores)})
 
-    def announce(self, name: str, version: str) -> None:
+    def announce(self, name: str, version: str) -> bool:
         with self.operation("announce", name, version):
             self.started.setdefault(name, {"version": version})
+            return name not in self.ended
 
     def running(self, execution: str) -> bool:
         with self.operation("running", execution):

@@ -263,9 +263,9 @@ class Executions(Protocol):
         """Starts a retention sweep (`preview` or `apply`) over these stores; one of this name that already exists is
         success."""
 
-    def announce(self, name: str, version: str) -> None:
-        """Starts to tell everyone with an account of this version of the policy; an execution of this name that already
-        exists is success."""
+    def announce(self, name: str, version: str) -> bool:
+        """Starts to tell everyone with an account of this version of the policy; an execution of this name that runs
+        already is success. False when there is one that ended: the name is used up."""
 
     def running(self, execution: str) -> bool:
         """Whether the execution with this ARN still runs."""

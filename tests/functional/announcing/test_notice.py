@@ -248,6 +248,18 @@ def test_when_no_mail_can_be_sent_at_all_it_fails_and_goes_on_when_it_is_publish
     assert told(world) == sorted(f"p{n}@example.org" for n in range(8))
 
 
+def test_an_execution_that_failed_before_it_could_tell_how_it_went_is_followed_by_another() -> None:
+    world = company(people(3))
+    publish(world)
+    world.executions.ended.add("policy-2027-03-1")
+    assert "is being told" in publish(world)["message"]
+    assert list(world.executions.started) == ["policy-2027-03-1", "policy-2027-03-1-2"]
+    world.executions.ended.update(f"policy-2027-03-1-{again}" for again in range(2, 21))
+    answer = publish(world)
+    assert not answer["ok"]
+    assert "AnnounceFunction" in answer["message"]
+
+
 def test_a_segment_that_cannot_be_read_stops_no_other_and_the_execution_says_so() -> None:
     world = company(people(40))
 

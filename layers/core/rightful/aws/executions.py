@@ -31,8 +31,8 @@ class SfnExecutions:
     def sweep(self, name: str, mode: str, stores: Sequence[str]) -> None:
         self._start(self._sweep_arn, name, {"mode": mode, "stores": list(stores)})
 
-    def announce(self, name: str, version: str) -> None:
-        self._start(self._notice_arn, name, {"version": version})
+    def announce(self, name: str, version: str) -> bool:
+        return self._start(self._notice_arn, name, {"version": version})
 
     def running(self, execution: str) -> bool:
         with translated():
@@ -53,10 +53,14 @@ class SfnExecutions:
                 return False
         return True
 
-    def _start(self, machine: str, name: str, given: Mapping[str, Any]) -> None:
+    def _start(self, machine: str, name: str, given: Mapping[str, Any]) -> bool:
+        """False when an execution of this name ended: for one that runs with this input, Step Functions answers as when
+        it started. Source: Step Functions API, StartExecution."""
         with translated():
             try:
                 self._client.start_execution(stateMachineArn=machine, name=name, input=json.dumps(given))
             except ClientError as error:
                 if error_code(error) != "ExecutionAlreadyExists":
                     raise
+                return False
+        return True

@@ -18,6 +18,8 @@ from rightful.service.deps import Deps
 from rightful.service.desk import book, dates
 from rightful.service.policies import NOTICE, POLICIES
 
+MOST_STARTS: Final = 20
+"""Of one round."""
 _ADDRESS: Final = re.compile(r"https://[^\s/?#@]+\.[^\s/?#@]+([/?#]\S*)?")
 
 
@@ -66,5 +68,13 @@ def _tell(deps: Deps, version: str, *, material: bool) -> str:
     if "ended_at" in notice:
         told = (notices.ended(deps, notice_id, notice["round"]) or {}).get("told", 0)
         return f"Everyone with an account was told of it before: {told} mails went out."
-    deps.executions.announce(f"policy-{notice_id}-{notice['round']}", version)
+    _start(deps, f"policy-{notice_id}-{notice['round']}", version)
     return "Everyone with an account is being told by e-mail; you get a mail when that is done."
+
+
+def _start(deps: Deps, name: str, version: str) -> None:
+    """Starts the round, unless it runs. An execution that ended while its round is open failed before it could say how
+    it went; the round goes on in another one."""
+    names = (name, *(f"{name}-{again}" for again in range(2, MOST_STARTS + 1)))
+    if not any(deps.executions.announce(each, version) for each in names):
+        raise Conflict("Telling people failed again and again: have the operator look at the log of AnnounceFunction.")
