@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -275,3 +276,23 @@ TOLD_OF_A_REPORT = (
     "Somebody told us that this account belongs to someone under 18. Nothing is deleted unless our data protection "
     "officer approves it, and then not for seven days. If it is wrong, cancel the request below."
 )
+
+
+@EACH
+def test_each_page_names_the_policy_in_force_and_those_announced_with_their_days(world: World, language: str) -> None:
+    day = Voice(language, language).day
+    assert say(language, "Read our privacy policy") in Reader(world, language).open().answer.text
+    world.ask_desk(
+        "publish_policy",
+        version="2027-03",
+        url="https://example.org/p/2027-03",
+        effective_from="2027-03-01",
+        material=False,
+    )
+    said = {"version": "2027-03", "day": day(date(2027, 3, 1))}
+    text = Reader(world, language).open("delete").answer.text
+    assert '<a href="https://example.org/p/2027-03">' in text
+    assert say(language, "Version %(version)s, from %(day)s") % said in text
+    world.clock.advance(days=200)
+    text = Reader(world, language).open().answer.text
+    assert say(language, "Version %(version)s, in force since %(day)s") % said in text
