@@ -65,6 +65,8 @@ def test_a_deletion_says_first_what_goes_what_stays_and_why(world: World, langua
     assert law in reader.text
     assert (law == world.deps.datamap.stores["invoices"].erasure.law) is (language == "en")
     assert say(language, "we must keep accounting records") in reader.text
+    for told in ("Our payment provider (card payments)", "Our accountant"):  # who has the invoices: the oldest may go
+        assert said(told, language) in reader.text
 
     reader.press(say(language, "Send me a code"), email=ADA)
     assert (reader.state, reader.answer.status) == ("delete", 422)

@@ -63,7 +63,7 @@ def test_every_mail_to_the_person_leads_to_the_privacy_centre_and_says_nothing_o
     mails = world.mailer.to(ADA)
     assert [mail.key.split(":")[1] for mail in mails] == ["request_received", "extended", "rejected"]
     for mail in mails:
-        assert f"Open your privacy centre:\n{CENTRE}/\n" in mail.text
+        assert f"Open your privacy centre\n{CENTRE}/\n" in mail.text
         assert f'href="{CENTRE}/"' in mail.html
     assert world.mailer.to(DPO)
     assert all(CENTRE not in mail.text for mail in world.mailer.to(DPO))

@@ -72,7 +72,9 @@ def erased(datamap: DataMap) -> dict[str, Any]:
         return [store.title for store in covered if store.erasure.action == action]
 
     covered = [store for store in datamap.stores.values() if store.covered]
-    changed = {name for store in covered if store.erasure.action != "keep" for name in store.recipients}
+    # What is kept for a period is deleted when that is over, and so may be at once.
+    changing = [store for store in covered if store.erasure.action != "keep" or store.erasure.period]
+    changed = {name for store in changing for name in store.recipients}
     recipients = [each for name, each in datamap.recipients.items() if name in changed and not each.not_told]
     policy = datamap.requests.get("erasure")
     return {
