@@ -169,7 +169,7 @@ def test_a_lasting_refusal_reaches_the_caller(bench: Bench) -> None:
 
 
 def test_a_mail_that_cannot_be_rendered_is_not_claimed(bench: Bench) -> None:
-    with pytest.raises(Exception, match="stores"):
+    with pytest.raises(Exception, match="is undefined"):
         bench.send("completed_erasure")
     assert bench.table.items == {}
 
